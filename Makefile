@@ -1,0 +1,54 @@
+# Two commands: `make run` (a demo of everything) and `make test` (everything is checked).
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+# Programs that the tests put on loopback: <program>=<Debian package>.
+SERVERS := nginx=nginx-light apache2=apache2 prometheus=prometheus promtool=prometheus openssl=openssl
+PEERS   := prometheus-blackbox-exporter=prometheus-blackbox-exporter
+
+.PHONY: run test check bench lock servers clean
+
+run: $(VENV)/.run
+	$(BIN)/statuscode-exporter demo --config.file=config.example.yaml
+
+# `make test` prepares the machine as far as it may, then checks everything.
+test: servers check
+
+check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+bench: servers $(VENV)/.dev
+	@sh scripts/install-servers $(PEERS)
+	$(BIN)/python -m benchmarks
+
+servers:
+	@sh scripts/install-servers $(SERVERS)
+
+# Exact versions with hashes, for all supported Pythons and platforms at once.
+lock: $(VENV)/.dev
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --upgrade \
+	    pyproject.toml -o requirements.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --upgrade \
+	    pyproject.toml --group build --group test -o requirements-dev.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --upgrade \
+	    --group build -o requirements-build.txt
+
+$(VENV)/bin/python:
+	@sh scripts/make-venv $(PYTHON) $(VENV)
+
+$(VENV)/.run: $(VENV)/bin/python requirements.txt requirements-build.txt pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-build.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python requirements-dev.txt pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@ $(VENV)/.run
+
+clean:
+	rm -rf $(VENV) data .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
