@@ -7,7 +7,7 @@ and the IP address connected to. `domain` is the configured target's name.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -111,9 +111,13 @@ class Target:
 
     Attributes:
         domain: A-label form, lower case, no trailing dot.
-        siblings: the other domains of its group, in configured order.
-        snis: server names to send with Host = domain; None in it means no SNI extension.
-        hosts: authorities to ask for on the domain's own connection besides the domain itself.
+        siblings: all domains of its group in configured order, the domain itself among them: one tuple that the whole
+            group shares, so that a large group does not cost the square of its size.
+        snis: server names to send with Host = domain, without the siblings: the domain itself first; None in it means
+            no SNI extension.
+        hosts: authorities to ask for on the domain's own connection, without the domain itself and the siblings.
+        sibling_snis: whether each sibling is also sent as SNI with Host = domain.
+        sibling_hosts: whether each sibling is also asked for on the domain's own connection.
         headers: request fields in order, without Host and User-Agent.
         max_addresses: addresses probed per round; None: all. The rest comes by rotation.
         siblings_per_round: siblings asked per round in each direction; the rest comes by rotation.
@@ -136,6 +140,8 @@ class Target:
     protocols: tuple[Protocol, ...] = (Protocol.HTTP11,)
     snis: tuple[str | None, ...] = ()
     hosts: tuple[str, ...] = ()
+    sibling_snis: bool = True
+    sibling_hosts: bool = True
     max_addresses: int | None = None
     siblings_per_round: int = 8
     resolve: tuple[str, ...] = ()
@@ -191,6 +197,14 @@ class Request:
     path: str
     headers: tuple[tuple[str, str | Secret], ...]
 
+    @property
+    def has_secrets(self) -> bool:
+        return any(isinstance(value, Secret) for _, value in self.headers)
+
+    def without_secrets(self) -> Request:
+        """The same request for a server that must not see them."""
+        return replace(self, headers=tuple(pair for pair in self.headers if not isinstance(pair[1], Secret)))
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -206,7 +220,8 @@ class Dial:
 
     Attributes:
         timeout_seconds: for opening the connection (connect and tls together), and again for each request.
-        ca_file, client_certificate, client_key: see Target.
+        ca_file, client_certificate, client_key, verify: see Target. With `verify`, secrets are withheld from a server
+            whose certificate is not trusted or does not cover the name asked for.
     """
 
     address: str
@@ -218,6 +233,7 @@ class Dial:
     ca_file: str | None = None
     client_certificate: str | None = None
     client_key: str | None = None
+    verify: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +241,7 @@ class Failure:
     """Why there is no (whole) answer.
 
     Attributes:
-        kind: one word that holds across protocols; see the table in `probing/failures.py`. `internal` is a fault of ours.
+        kind: one word that holds across protocols (the table is `probing/failures.py`); `internal` is a fault of ours.
         detail: one printable line for people, bounded.
     """
 
@@ -260,8 +276,8 @@ class TlsSession:
     Attributes:
         alpn: the protocol the server selected; None: it selected none.
         chain: as sent, leaf first; empty where it could not be read.
-        faults: everything wrong with the chain, of `expired`, `not-yet-valid`, `untrusted`, `wrong-name` (for the SNI sent);
-            empty means trusted.
+        faults: everything wrong with the chain, of `expired`, `not-yet-valid`, `untrusted`, `wrong-name` (against the
+            SNI sent); empty means trusted.
         fault_detail: one line for people.
     """
 
@@ -376,9 +392,10 @@ class Round:
     @property
     def up(self) -> bool:
         """Whether every matched probe answered as expected."""
-        matched = [
-            verdict.expected
-            for observation, verdict in zip(self.observations, self.verdicts, strict=True)
-            if observation.probe.combination is Combination.MATCHED
-        ]
-        return bool(matched) and all(matched)
+        return bool(self.matched) and all(verdict.expected for _, verdict in self.matched)
+
+    @property
+    def matched(self) -> tuple[tuple[Observation, Verdict], ...]:
+        """What the matched probes saw."""
+        pairs = zip(self.observations, self.verdicts, strict=True)
+        return tuple(pair for pair in pairs if pair[0].probe.combination is Combination.MATCHED)

@@ -1,0 +1,189 @@
+"""Builds the house, opens it, reloads it, and closes it. The one room that knows everybody."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from aiohttp import web
+
+from exporter import config, rounds
+from exporter.config import Config, ConfigError
+from exporter.gate import Gate
+from exporter.health import Health
+from exporter.latest import Latest
+from exporter.metrics import Metrics
+from exporter.model import Round, Target
+from exporter.probing.certificates import Judge
+from exporter.probing.dial import tls_context
+from exporter.probing.resolve import Resolver
+from exporter.schedule import Schedule
+from exporter.web import House, application
+
+logger = logging.getLogger(__name__)
+
+_DRAIN_SECONDS = 15.0  # less than the 30 s that Kubernetes gives by default, more than a round takes
+_LOOP_LAG_EVERY_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line says.
+
+    Attributes:
+        listen: (host, port) pairs; an empty host means all interfaces.
+        external_url: under which people reach the pages; empty: not known.
+    """
+
+    config_file: Path
+    listen: tuple[tuple[str, int], ...]
+    external_url: str = ""
+
+
+class Exporter:
+    """The daemon: rounds by schedule, their results to whoever reads them."""
+
+    def __init__(self, options: Options, loaded: Config) -> None:
+        self._options = options
+        self._config = loaded
+        self._targets = _by_domain(loaded)
+        self._started = False
+        self._reloading = asyncio.Lock()
+        self.health = Health()
+        self.latest = Latest()
+        self.metrics = Metrics(self.health, loaded.max_series)
+        self._schedule = Schedule(self._round, self.health)
+        self._instruments = rounds.Instruments(self._targets, Resolver(), Judge(), _gate(loaded, self.health))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Probe and serve while inside; on leaving, let the rounds in flight end within a bound."""
+        self.health.reloaded(ok=True, now=time.time())
+        self.health.targets(len(self._targets))
+        async with self._serving():
+            lag = asyncio.create_task(self._watch_the_loop())
+            self._schedule.start()
+            self._schedule.update(self._targets)
+            self._started = True
+            try:
+                yield
+            finally:
+                self._started = False
+                lag.cancel()
+                await self._schedule.stop(_DRAIN_SECONDS)
+                with contextlib.suppress(asyncio.CancelledError):
+                    await lag
+                await self._instruments.resolver.close()
+
+    async def reload(self) -> tuple[str, ...]:
+        """Take the file's new content. What is wrong with it, if anything: then all stays as it was."""
+        async with self._reloading:
+            try:
+                loaded = await asyncio.to_thread(config.load, self._options.config_file, os.environ)
+            except ConfigError as error:
+                self.health.reloaded(ok=False, now=time.time())
+                for complaint in error.complaints:
+                    logger.error("configuration not reloaded: %s", complaint)
+                return error.complaints
+            self._apply(loaded)
+            logger.info("configuration reloaded: %d domains", len(self._targets))
+            return ()
+
+    def _apply(self, loaded: Config) -> None:
+        before, self._config, self._targets = self._targets, loaded, _by_domain(loaded)
+        for domain in before.keys() - self._targets.keys():
+            self.latest.forget(domain)
+            self.metrics.forget(domain)
+        self.metrics.max_series = loaded.max_series
+        tls_context.cache_clear()  # client certificates may have been renewed under the same name
+        self._instruments.judge.forget()
+        self._instruments.resolver.forget(frozenset(self._targets))
+        self._instruments = replace(self._instruments, targets=self._targets, gate=_gate(loaded, self.health))
+        self._schedule.update(self._targets)
+        self.health.reloaded(ok=True, now=time.time())
+        self.health.targets(len(self._targets))
+
+    async def _round(self, target: Target, turn: int) -> None:
+        done = await rounds.run(target, turn, self._instruments)
+        if target.domain not in self._targets:
+            return  # removed by a reload meanwhile: its series must not come back
+        self._log_change(self.latest.get(target.domain), done)
+        self.latest.put(done)
+        self.metrics.record(done)
+
+    def _log_change(self, before: Round | None, now: Round) -> None:
+        if before is not None and before.up == now.up:
+            return
+        if now.up:
+            logger.info("%s answers as expected", now.target.domain)
+            return
+        for observation, verdict in now.matched:
+            if not verdict.expected:
+                where = observation.probe.address or "no address"
+                logger.warning("%s at %s: %s", now.target.domain, where, verdict.reason)
+
+    @asynccontextmanager
+    async def _serving(self) -> AsyncIterator[None]:
+        house = House(
+            latest=self.latest,
+            metrics=self.metrics,
+            health=self.health,
+            config_targets=lambda: self._config.targets,
+            ready=lambda: self._started,
+            reload=self.reload,
+            now=time.time,
+            external_url=self._options.external_url,
+        )
+        runner = web.AppRunner(application(house), access_log=None, handle_signals=False)
+        await runner.setup()
+        try:
+            for host, port in self._options.listen:
+                await web.TCPSite(runner, host or None, port).start()
+                logger.info("listening on %s:%d", host, port)
+            yield
+        finally:
+            await runner.cleanup()
+
+    async def _watch_the_loop(self) -> None:
+        """How late the loop runs what is due: what a scrape or a probe waits for without any fault of its own."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + _LOOP_LAG_EVERY_SECONDS
+            await asyncio.sleep(_LOOP_LAG_EVERY_SECONDS)
+            self.health.loop_lag(max(0.0, loop.time() - due))
+
+
+def _by_domain(loaded: Config) -> dict[str, Target]:
+    return {target.domain: target for target in loaded.targets}
+
+
+def _gate(loaded: Config, health: Health) -> Gate:
+    return Gate(loaded.max_in_flight, loaded.max_in_flight_per_address, health)
+
+
+async def serve(options: Options, loaded: Config) -> None:
+    """Run until SIGTERM or SIGINT; SIGHUP reloads. Raises OSError where an address cannot be listened on."""
+    exporter = Exporter(options, loaded)
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    reloads: set[asyncio.Task[Sequence[str]]] = set()
+
+    def reload() -> None:
+        task = loop.create_task(exporter.reload())
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    async with exporter.running():
+        await stop.wait()
+        logger.info("stopping: letting rounds in flight end")

@@ -1,0 +1,141 @@
+"""Opens and closes the laboratory: binds its addresses, issues its certificates, keeps its servers running."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from email.utils import formatdate
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from exporter.demo import authority, http1
+from exporter.demo.door import Door
+from exporter.demo.sites import SERVERS, Asked, Leaf, Reply, Server
+from exporter.demo.tls import Reception
+
+
+class LaboratoryError(Exception):
+    """The laboratory cannot open; the message names the address and port, or the directory."""
+
+
+class Laboratory:
+    """All servers of a table, from entering to leaving.
+
+    Attributes:
+        servers: the table, for printing too.
+        ca_file: PEM of the authority that issued all certificates, a new one at each opening.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        port: int = 8443,
+        now: Callable[[], float] = time.time,
+        servers: tuple[Server, ...] = SERVERS,
+    ) -> None:
+        self.servers = servers
+        self.port = port
+        self.ca_file = directory / "ca.pem"
+        self._directory = directory
+        self._now = now
+        self._opened_at = 0.0
+        self._sockets = ExitStack()
+        self._running: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Open every address.
+
+        Raises:
+            LaboratoryError: an address is taken or missing, or the directory cannot be written.
+        """
+        self._opened_at = self._now()
+        listening = [server for server in self.servers if server.sites is not None]
+        with ExitStack() as stack:
+            # Bound first: a laboratory that cannot open must not replace the certificates of one that is open.
+            sockets = [stack.enter_context(_bind(server.address, self.port)) for server in listening]
+            receptions = self._receptions(listening)
+            self._sockets = stack.pop_all()
+        speakers = [partial(self._speak, server) for server in listening]
+        self._running = asyncio.create_task(_run(map(Door, sockets, receptions, speakers)))
+        return self
+
+    async def __aexit__(
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+    ) -> None:
+        """Close every address and connection.
+
+        Raises:
+            ExceptionGroup: a server broke while it ran.
+        """
+        with self._sockets:
+            if self._running is not None:
+                self._running.cancel()
+                await asyncio.wait((self._running,))
+        if self._running is not None and not self._running.cancelled():
+            self._running.result()
+
+    def _receptions(self, servers: Iterable[Server]) -> list[Reception]:
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            issuer = authority.found(self._opened_at)
+            _write(self.ca_file, issuer.pem, mode=0o644)
+            return [
+                Reception([self._issue(issuer, server, leaf) for leaf in server.certificates]) for server in servers
+            ]
+        except OSError as error:
+            raise LaboratoryError(f"cannot write certificates to {self._directory}: {_reason(error)}") from error
+
+    def _issue(self, issuer: authority.Authority, server: Server, leaf: Leaf) -> tuple[Leaf, Path]:
+        file = self._directory / f"{server.address}-{leaf.names[0]}.pem"
+        _write(file, issuer.issue(leaf), mode=0o600)
+        return leaf, file
+
+    async def _speak(
+        self, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sni: str | None
+    ) -> None:
+        await http1.converse(reader, writer, partial(self._answer, server, sni), partial(self._fields, server))
+
+    def _answer(self, server: Server, sni: str | None, host: str) -> Reply:
+        return server.answer(Asked(server.address, sni, host, self._now() - self._opened_at))
+
+    def _fields(self, server: Server) -> http1.Fields:
+        return (("server", server.software), ("date", formatdate(self._now(), usegmt=True)))
+
+
+async def _run(doors: Iterable[Door]) -> None:
+    async with asyncio.TaskGroup() as open_doors:
+        for door in doors:
+            open_doors.create_task(door.stand_open())
+
+
+def _bind(address: str, port: int) -> socket.socket:
+    try:
+        listener = socket.create_server((address, port))
+    except OSError as error:
+        raise LaboratoryError(f"cannot listen on {address}:{port}: {_reason(error)}") from error
+    listener.setblocking(False)
+    return listener
+
+
+REASONS = {
+    errno.EADDRINUSE: "another program listens there already",
+    errno.EADDRNOTAVAIL: "this system lacks the address; the laboratory needs all of 127.0.0.0/8, as Linux has it",
+}
+
+
+def _reason(error: OSError) -> str:
+    return REASONS.get(error.errno or 0, error.strerror or str(error))
+
+
+def _write(file: Path, content: bytes, mode: int) -> None:
+    """A new file in place of an old one: it never had another mode, and no link is followed."""
+    file.unlink(missing_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
+        stream.write(content)

@@ -1,0 +1,166 @@
+"""The laboratory's table: which server stands at which address, what it serves, and what is wrong with it.
+
+A row of `SERVERS` is one address; a site is a function from how it was asked to what it answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from html import escape
+from http import HTTPStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How a page was asked for.
+
+    Attributes:
+        sni: None: the client sent no server_name extension.
+        host: lower case, without port and trailing dot.
+        seconds: since the laboratory opened.
+    """
+
+    address: str
+    sni: str | None
+    host: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a site answers.
+
+    Attributes:
+        body: a whole HTML page.
+        headers: fields besides those that every answer has.
+    """
+
+    status: int
+    body: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+Site = Callable[[Asked], Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A certificate to be issued when the laboratory opens.
+
+    Attributes:
+        names: DNS names of its subjectAltName extension.
+        not_before_days, not_after_days: validity, counted from the opening.
+    """
+
+    names: tuple[str, ...]
+    not_before_days: int = -1
+    not_after_days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One address.
+
+    Attributes:
+        names: domains that are found at this address.
+        story: how it behaves and what is wrong with it, for people.
+        software: the value of its Server field; empty where nothing listens.
+        sites: by host; any other host is refused with 421. None: nothing listens at this address.
+        certificates: one is chosen by SNI, the first where none fits; empty where nothing listens.
+    """
+
+    address: str
+    names: tuple[str, ...]
+    story: str
+    software: str = ""
+    sites: Mapping[str, Site] | None = None
+    certificates: tuple[Leaf, ...] = ()
+
+    def answer(self, asked: Asked) -> Reply:
+        return (self.sites or {}).get(asked.host, misdirected)(asked)
+
+
+def page(status: int, text: str, *headers: tuple[str, str]) -> Reply:
+    """A small page; `text` is HTML."""
+    title = f"{status} {HTTPStatus(status).phrase}"
+    return Reply(status, f"<!doctype html>\n<title>{title}</title>\n<h1>{title}</h1>\n<p>{text}</p>\n", headers)
+
+
+def healthy(asked: Asked) -> Reply:
+    sni = "without SNI" if asked.sni is None else f"by SNI {escape(asked.sni)}"
+    return page(200, f"Here is {escape(asked.host)}, reached at {escape(asked.address)} {sni}.")
+
+
+def misdirected(asked: Asked) -> Reply:
+    """RFC 9110, section 15.5.20."""
+    return page(421, f"{escape(asked.host)} is not served here. Another connection may lead to its server.")
+
+
+def maintenance(_: Asked) -> Reply:
+    return page(503, "We are polishing the shelves and are back within half an hour.", ("retry-after", "1800"))
+
+
+FLIP_SECONDS = 120
+FIRST_FLIP_SECONDS = 60  # soon enough for someone who watches the demo
+
+
+def flaky(asked: Asked) -> Reply:
+    """Good for the first minute, then 502 and good in turns of two minutes."""
+    turn = (asked.seconds + FLIP_SECONDS - FIRST_FLIP_SECONDS) // FLIP_SECONDS
+    return page(502, "The application behind this gateway hung up.") if turn % 2 else healthy(asked)
+
+
+SHOP = "shop.example.test"
+API = "api.example.test"
+BLOG = "blog.example.test"
+MAINTENANCE = "maintenance.example.test"
+DOWN = "down.example.test"
+FLAKY = "flaky.example.test"
+OLD = "old.example.test"
+
+
+SERVERS = (
+    Server(
+        "127.0.42.1",
+        (SHOP, API),
+        "healthy: two names on one certificate",
+        "demo-shop",
+        {SHOP: healthy, API: healthy},
+        (Leaf((SHOP, API)),),
+    ),
+    Server("127.0.42.2", (BLOG,), "healthy", "demo-blog", {BLOG: healthy}, (Leaf((BLOG,)),)),
+    Server(
+        "127.0.42.3",
+        (BLOG,),
+        "421: it has the certificate of the blog, but no such virtual host",
+        "demo-blog-spare",
+        {},
+        (Leaf((BLOG,)),),
+    ),
+    Server(
+        "127.0.42.4",
+        (MAINTENANCE,),
+        "503 with Retry-After",
+        "demo-maintenance",
+        {MAINTENANCE: maintenance},
+        (Leaf((MAINTENANCE,)),),
+    ),
+    Server("127.0.42.5", (DOWN,), "down: nothing listens"),
+    Server(
+        "127.0.42.6",
+        (FLAKY,),
+        "200 and 502 in turns of two minutes, the first 502 after one minute",
+        "demo-gateway",
+        {FLAKY: flaky},
+        (Leaf((FLAKY,)),),
+    ),
+    Server(
+        "127.0.42.7",
+        (OLD,),
+        "healthy, but its certificate expired a week ago",
+        "demo-old",
+        {OLD: healthy},
+        (Leaf((OLD,), not_before_days=-97, not_after_days=-7),),
+    ),
+)

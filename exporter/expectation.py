@@ -1,0 +1,108 @@
+"""What each kind of probe is expected to show, and how an observation stands to it. Pure.
+
+A status means something only next to how it was asked: 421 for a foreign name is a right refusal, for the domain's own
+name on a connection of its own it is an outage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from exporter.model import Combination, Expect, Failure, Observation, Response, Target, Verdict
+from exporter.patterns import is_found
+
+MISDIRECTED = 421  # RFC 9110, section 15.5.20
+UNASKED = frozenset({"not-asked", "not-reused"})
+"""Kinds of failure that say nothing about the server: no question was put to it."""
+_REFUSING_KINDS = frozenset({"alert", "closed", "reset"})
+"""How servers refuse a name below HTTP: by an alert (RFC 6066, section 3), or by hanging up, as routers do."""
+
+
+def judge(target: Target, observation: Observation) -> Verdict:
+    """`target` is the one that the observation's probe is about (`probe.domain`)."""
+    failure = observation.failure
+    if failure is not None and failure.kind in UNASKED:
+        return Verdict(expected=True, reason=f"not asked: {failure.detail}")
+    return _JUDGES[observation.probe.combination](target, observation)
+
+
+def _judge_matched(target: Target, observation: Observation) -> Verdict:
+    """The domain's own name on a connection of its own: as configured, nothing else."""
+    if observation.failure is not None:
+        return Verdict(expected=False, reason=_told(observation.failure))
+    complaints = _complaints(target, observation)
+    return Verdict(expected=not complaints, reason="; ".join(complaints) or _status(observation.response))
+
+
+def _judge_foreign(target: Target, observation: Observation) -> Verdict:
+    """Names that need not fit: what the domain would answer is right, and so is a refusal by status or below HTTP."""
+    failure, response = observation.failure, observation.response
+    if failure is not None:
+        refused = failure.kind in _REFUSING_KINDS
+        return Verdict(expected=refused, reason=("refused: " if refused else "") + _told(failure))
+    if response is not None and 400 <= response.status < 500:
+        return Verdict(expected=True, reason=f"refused: {_status(response)}")
+    return _judge_status(target.expect, response)
+
+
+def _judge_coalesced(target: Target, observation: Observation) -> Verdict:
+    """A sibling on another's connection: served as expected, or refused with 421 so that clients ask anew.
+
+    Where the certificate does not cover the name no client would ask, and any refusal will do.
+    """
+    response = observation.response
+    if observation.failure is None and response is not None:
+        if response.status == MISDIRECTED:
+            return Verdict(expected=True, reason=f"refused: {_status(response)}")
+        if observation.tls is not None and observation.tls.covers(observation.probe.host):
+            return _judge_status(target.expect, response)
+    return _judge_foreign(target, observation)
+
+
+_JUDGES: dict[Combination, Callable[[Target, Observation], Verdict]] = {
+    Combination.MATCHED: _judge_matched,
+    Combination.NO_SNI: _judge_foreign,
+    Combination.OTHER_SNI: _judge_foreign,
+    Combination.UNKNOWN_HOST: _judge_foreign,
+    Combination.COALESCED: _judge_coalesced,
+}
+
+
+def _judge_status(expect: Expect, response: Response | None) -> Verdict:
+    if response is not None and any(response.status in statuses for statuses in expect.status):
+        return Verdict(expected=True, reason=_status(response))
+    return Verdict(expected=False, reason=_unexpected_status(expect, response))
+
+
+def _complaints(target: Target, observation: Observation) -> list[str]:
+    expect, response, tls = target.expect, observation.response, observation.tls
+    if response is None:
+        return ["no answer"]
+    complaints = []
+    if not any(response.status in statuses for statuses in expect.status):
+        complaints.append(_unexpected_status(expect, response))
+    if target.verify and tls is not None and tls.faults:
+        complaints.append(f"certificate {' and '.join(tls.faults)}: {tls.fault_detail}")
+    if expect.body_regex is not None and not is_found(expect.body_regex, response.body.decode("latin-1")):
+        complaints.append(f"the body of {_status(response)} has no match for {expect.body_regex!r}")
+    for name, pattern in expect.header_regex:
+        values = [value for key, value in response.headers if key == name]
+        if not any(is_found(pattern, value) for value in values):
+            complaints.append(f"no {name} field matches {pattern!r}")
+    spent = sum(observation.seconds.values())
+    if expect.max_seconds is not None and spent > expect.max_seconds:
+        complaints.append(f"it took {spent:.3g} s, longer than {expect.max_seconds:g} s")
+    return complaints
+
+
+def _unexpected_status(expect: Expect, response: Response | None) -> str:
+    wanted = ", ".join(map(str, expect.status))
+    return f"{_status(response)} instead of {wanted}"
+
+
+def _status(response: Response | None) -> str:
+    return "no answer" if response is None else f"status {response.status}"
+
+
+def _told(failure: Failure) -> str:
+    return f"{failure.phase} failed: {failure.kind}" + (f" ({failure.detail})" if failure.detail else "")

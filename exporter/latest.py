@@ -1,0 +1,85 @@
+"""The newest round of each target, slimmed so that thousands of them can be kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from exporter.model import Observation, Response, Round, Verdict
+
+# 512 bodies of the 64 KiB that a response keeps: far more incidents at once than a person reads.
+MAX_BODY_BYTES = 32 * 1024 * 1024
+
+
+class Latest:
+    """Rounds by domain. Bodies are kept only where they are evidence, and only so many of them.
+
+    Attributes:
+        max_body_bytes: of all kept bodies together; those of the oldest rounds are dropped first.
+    """
+
+    def __init__(self, max_body_bytes: int = MAX_BODY_BYTES) -> None:
+        self.max_body_bytes = max_body_bytes
+        self._rounds: dict[str, Round] = {}
+        self._body_bytes: dict[str, int] = {}  # by domain, the oldest round first; only where there are any
+        self._total_body_bytes = 0
+
+    def put(self, round_: Round) -> None:
+        """Keep `round_` in place of its domain's last one, without the bodies of expected observations."""
+        domain = round_.target.domain
+        self._release(domain)
+        slim = _slim(round_)
+        self._rounds[domain] = slim
+        self._hold(domain, _body_bytes(slim))
+
+    def forget(self, domain: str) -> None:
+        self._release(domain)
+        self._rounds.pop(domain, None)
+
+    def get(self, domain: str) -> Round | None:
+        return self._rounds.get(domain)
+
+    def rounds(self) -> tuple[Round, ...]:
+        """A snapshot, in the order in which the domains were first seen."""
+        return tuple(self._rounds.values())
+
+    def _hold(self, domain: str, size: int) -> None:
+        if size:
+            self._body_bytes[domain] = size
+            self._total_body_bytes += size
+        while self._total_body_bytes > self.max_body_bytes:
+            oldest = next(iter(self._body_bytes))
+            self._release(oldest)
+            self._rounds[oldest] = _without_bodies(self._rounds[oldest])
+
+    def _release(self, domain: str) -> None:
+        self._total_body_bytes -= self._body_bytes.pop(domain, 0)
+
+
+def _slim(round_: Round) -> Round:
+    shared: dict[tuple[str, str], tuple[str, str]] = {}
+    pairs = zip(round_.observations, round_.verdicts, strict=True)
+    return replace(round_, observations=tuple(_slim_observation(seen, verdict, shared) for seen, verdict in pairs))
+
+
+def _slim_observation(
+    seen: Observation, verdict: Verdict, shared: dict[tuple[str, str], tuple[str, str]]
+) -> Observation:
+    if seen.response is None:
+        return seen
+    # The answers of one round repeat most of one another's fields: measured, this halves what a round weighs.
+    headers = tuple(shared.setdefault(pair, pair) for pair in seen.response.headers)
+    body = b"" if verdict.expected else seen.response.body
+    return replace(seen, response=replace(seen.response, headers=headers, body=body))
+
+
+def _without_bodies(round_: Round) -> Round:
+    return replace(round_, observations=tuple(_without_body(seen) for seen in round_.observations))
+
+
+def _without_body(seen: Observation) -> Observation:
+    response: Response | None = seen.response
+    return seen if response is None else replace(seen, response=replace(response, body=b""))
+
+
+def _body_bytes(round_: Round) -> int:
+    return sum(len(seen.response.body) for seen in round_.observations if seen.response is not None)

@@ -1,0 +1,140 @@
+"""The plan of a round: which connections to open, and what to ask over each. Pure.
+
+For target d at each of its addresses, by protocol:
+
+- one connection with SNI = d: Host = d (`matched`); then, reused, the Host of each sibling that lives at the same
+  address and port (`coalesced`, an answer about the sibling), then names that nobody configured (`unknown_host`);
+- one connection for each other server name, or none at all: Host = d (`no_sni`, `other_sni`).
+
+A group of n names so costs each round one handshake a name for all its ordered pairs as `coalesced`, and one a pair for
+`other_sni`; both go through the siblings by rotation where there are more than `siblings_per_round`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import TypeVar
+
+from exporter.model import Ask, Connection, Dial, Probe, Protocol, Request, Target
+
+_Item = TypeVar("_Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Sibling:
+    """A sibling of the target of a plan, and where it lives."""
+
+    target: Target
+    addresses: frozenset[str]
+
+
+def plan(target: Target, addresses: Sequence[str], siblings: Mapping[str, Sibling], turn: int = 0) -> tuple[Dial, ...]:
+    """The dials of the target's round number `turn`; each probe is in exactly one of them.
+
+    `siblings` holds what is known of those of `turn` (see `siblings_in_turn`); who is missing there is not asked for.
+    """
+    present = rotated(addresses, target.max_addresses or len(addresses), turn)
+    return tuple(
+        dial
+        for address in present
+        for protocol in target.protocols
+        for dial in _dials(target, address, protocol, siblings, turn)
+    )
+
+
+def siblings_in_turn(target: Target, turn: int) -> tuple[str, ...]:
+    """The siblings that round number `turn` asks, without the target itself."""
+    if not (target.sibling_snis or target.sibling_hosts):
+        return ()
+    others = [name for name in target.siblings if name != target.domain]
+    return rotated(others, target.siblings_per_round, turn)
+
+
+def rounds_to_cover(target: Target) -> int:
+    """After so many rounds every sibling was asked in both directions."""
+    return max(1, ceil((len(target.siblings) - 1) / target.siblings_per_round))
+
+
+def rotated(items: Sequence[_Item], size: int, turn: int) -> tuple[_Item, ...]:
+    """A window of at most `size` items that moves on with each turn, so that all come up in ceil(n / size) turns.
+
+    >>> rotated("abcde", 2, 0), rotated("abcde", 2, 2)
+    (('a', 'b'), ('e', 'a'))
+    """
+    if len(items) <= size:
+        return tuple(items)
+    start = turn % ceil(len(items) / size) * size
+    return tuple(items[(start + offset) % len(items)] for offset in range(size))
+
+
+def unanswered(target: Target, turn: int = 0) -> tuple[Probe, ...]:
+    """The cells of a round whose domain has no address: what is known about them is that nothing can be asked."""
+    names = (*target.snis, *(siblings_in_turn(target, turn) if target.sibling_snis else ()))
+    return tuple(
+        Probe(target.domain, sni, target.domain, address=None, protocol=protocol)
+        for protocol in target.protocols
+        for sni in dict.fromkeys(names)
+    )
+
+
+def _dials(
+    target: Target, address: str, protocol: Protocol, siblings: Mapping[str, Sibling], turn: int
+) -> Iterator[Dial]:
+    in_turn = siblings_in_turn(target, turn)
+    own = Probe(target.domain, target.domain, target.domain, address, protocol)
+    asks = [Ask(own, request_for(target, target.domain))]
+    if target.sibling_hosts:
+        asks += _coalesced(own, target.port, (siblings[name] for name in in_turn if name in siblings))
+    asks += _unknown(own, target, {ask.probe.host for ask in asks})
+    yield _dial(target, own, asks)
+    other_names = (*target.snis, *(in_turn if target.sibling_snis else ()))
+    for sni in dict.fromkeys(other_names):
+        if sni != target.domain:
+            probe = Probe(target.domain, sni, target.domain, address, protocol)
+            yield _dial(target, probe, [Ask(probe, request_for(target, target.domain))])
+
+
+def _dial(target: Target, opener: Probe, asks: Sequence[Ask]) -> Dial:
+    assert opener.address is not None  # noqa: S101  # cells without an address are not dialled, see `unanswered`
+    return Dial(
+        address=opener.address,
+        port=target.port,
+        sni=opener.sni,
+        protocol=opener.protocol,
+        timeout_seconds=target.timeout_seconds,
+        asks=tuple(asks),
+        ca_file=target.ca_file,
+        client_certificate=target.client_certificate,
+        client_key=target.client_key,
+        verify=target.verify,
+    )
+
+
+def _coalesced(own: Probe, port: int, siblings: Iterator[Sibling]) -> Iterator[Ask]:
+    """Siblings for which a client could take the connection to be theirs: same address, port and protocol."""
+    for sibling in siblings:
+        there = own.address in sibling.addresses and sibling.target.port == port
+        if there and own.protocol in sibling.target.protocols:
+            name = sibling.target.domain
+            probe = Probe(name, own.sni, name, own.address, own.protocol, Connection.REUSED)
+            yield Ask(probe, request_for(sibling.target, name))
+
+
+def _unknown(own: Probe, target: Target, asked: set[str]) -> Iterator[Ask]:
+    for host in target.hosts:
+        if host not in asked:
+            probe = Probe(own.domain, own.sni, host, own.address, own.protocol, Connection.REUSED)
+            yield Ask(probe, request_for(target, host))
+
+
+def request_for(target: Target, host: str) -> Request:
+    """The target's request under the authority of `host`. Secrets go to the target's own name only."""
+    request = Request(
+        method=target.method,
+        authority=host if target.port == 443 else f"{host}:{target.port}",
+        path=target.path,
+        headers=(("User-Agent", target.user_agent), ("Accept", "*/*"), *target.headers),
+    )
+    return request if host == target.domain else request.without_secrets()

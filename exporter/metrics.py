@@ -1,0 +1,534 @@
+"""What Prometheus reads about probed domains: one table of rows, true counters, and what each last round showed."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from itertools import accumulate, chain, islice
+from operator import attrgetter
+from typing import Generic, TypeVar
+
+from exporter.exposition import Family, Format, Kind, Sample, chunks, labels, number
+from exporter.health import Health
+from exporter.model import Combination, Observation, Phase, Probe, Protocol, Round, Verdict
+
+MAX_SERIES = 100_000
+
+# Registered statuses always have their own series, so that a server cannot hide a 421 behind made-up codes; of the
+# others (nginx's 499, a CDN's 52x, a hostile server's anything) as many as any honest server sends, then `other`.
+MAX_UNREGISTERED_CODES = 20
+_REGISTERED_CODES = frozenset(map(int, HTTPStatus))
+
+# A handshake on loopback takes about 2 ms, a healthy far request 0.1 to 0.5 s, a timeout 10 s by default.
+DURATION_BUCKETS = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+
+
+T = TypeVar("T")
+_Seen = Sequence[tuple[Observation, Verdict]]
+
+
+class Metrics:
+    """Counts rounds, and writes what the last round of each target showed.
+
+    What a round shows is read once, when it is recorded: a scrape only writes. It holds nothing of a round that is
+    gone, so no series outlives its target.
+
+    Attributes:
+        max_series: bounds the matrix, the durations and the counters together. Kept first are the matched cells, then
+            the counters, then the durations, then the other cells.
+    """
+
+    def __init__(self, health: Health, max_series: int = MAX_SERIES) -> None:
+        self.max_series = max_series
+        self._health = health
+        self._standings: dict[str, Standing] = {}
+        self._matched = _Matrix()
+        self._others = _Matrix()
+        self._texts: dict[str, dict[Probe, _Texts]] = {}
+        self._counters = _Counters()
+        self._histograms: defaultdict[tuple[Protocol, Phase], _Histogram] = defaultdict(_Histogram)
+        self._forgotten: set[str] = set()
+
+    def record(self, round_: Round) -> None:
+        """Count what `round_` saw, and show it in place of its target's last one. Call once per round."""
+        domain = round_.target.domain
+        self._forgotten.discard(domain)
+        seen = self._remembered(round_)
+        for observation, verdict in seen:
+            self._counters.count(observation, verdict)
+            self._time(observation)
+        texts = self._texts[domain] = self._texts_of(round_)
+        self._standings[domain] = _standing(round_, texts)
+        self._show(domain, seen, texts)
+
+    def forget(self, domain: str) -> None:
+        """Drop all series about `domain`, also those that its siblings' rounds saw."""
+        self._forgotten.add(domain)
+        self._standings.pop(domain, None)
+        self._texts.pop(domain, None)
+        self._counters.forget(domain)
+        self._matched.forget(domain)
+        self._others.forget(domain)
+
+    def chunks(self, form: Format) -> Iterator[bytes]:
+        """All families without the format's ending, as of this call: later rounds do not show in later chunks."""
+        shown = self._snapshot()
+        return chunks(((metric.family, metric.read(shown)) for metric in METRICS), form)
+
+    def _remembered(self, round_: Round) -> _Seen:
+        # A round that was under way when its sibling was removed must not bring the sibling's series back.
+        pairs = zip(round_.observations, round_.verdicts, strict=True)
+        return [(seen, verdict) for seen, verdict in pairs if seen.probe.domain not in self._forgotten]
+
+    def _time(self, observation: Observation) -> None:
+        for phase, seconds in observation.seconds.items():
+            self._histograms[observation.probe.protocol, phase].observe(seconds)
+
+    def _texts_of(self, round_: Round) -> dict[Probe, _Texts]:
+        """Those of the last round where it asked the same."""
+        known = self._texts.get(round_.target.domain, {})
+        probes = (seen.probe for seen in round_.observations)
+        return {probe: known.get(probe) or _texts(probe) for probe in probes}
+
+    def _show(self, domain: str, seen: _Seen, texts: Mapping[Probe, _Texts]) -> None:
+        cells: dict[bool, list[Cell]] = {True: [], False: []}
+        for observation, verdict in seen:
+            probe = observation.probe
+            is_matched = probe.combination is Combination.MATCHED
+            cells[is_matched].append(_cell(observation, verdict, texts[probe].cell))
+        self._matched.replace(domain, cells[True])
+        self._others.replace(domain, cells[False])
+
+    def _snapshot(self) -> Shown:
+        """Only references are taken, to what never changes: at 100,000 series copying them would stall the loop."""
+        standings = tuple(self._standings.values())
+        room = _Room(self.max_series)
+        shown = Shown(
+            standings=standings,
+            matched=room.take(self._matched.cells(), series_each=2),
+            responses=room.take(self._counters.responses.samples()),
+            misdirected=room.take(self._counters.misdirected.samples()),
+            failures=room.take(self._counters.failures.samples()),
+            durations=room.take([standing.durations for standing in standings]),
+            others=room.take(self._others.cells(), series_each=2),
+            phases=[sample for key, histogram in self._histograms.items() for sample in histogram.samples(*key)],
+        )
+        self._health.series(self.max_series - room.left, room.dropped)
+        return shown
+
+
+class _Room:
+    """How many more series one answer may show, and how many found no room."""
+
+    def __init__(self, max_series: int) -> None:
+        self.left = max_series
+        self.dropped = 0
+
+    def take(self, groups: Sequence[Sequence[T]], series_each: int = 1) -> Cut[T]:
+        """The first of what is in `groups`, as much as there is room for."""
+        wanted = sum(map(len, groups))
+        kept = min(wanted, self.left // series_each)
+        self.left -= kept * series_each
+        self.dropped += (wanted - kept) * series_each
+        return Cut(groups, kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Cut(Generic[T]):
+    """The first `kept` of what is in `groups`."""
+
+    groups: Sequence[Sequence[T]]
+    kept: int
+
+    def __iter__(self) -> Iterator[T]:
+        return islice(chain.from_iterable(self.groups), self.kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one answer shows: nothing in it changes once it is taken."""
+
+    standings: Sequence[Standing]
+    matched: Cut[Cell]
+    responses: Cut[Sample]
+    misdirected: Cut[Sample]
+    failures: Cut[Sample]
+    durations: Cut[Sample]
+    others: Cut[Cell]
+    phases: Sequence[Sample]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a round says of its target as a whole, ready to be written.
+
+    Attributes:
+        labels: the label set of its gauges; `info_labels`: that of its info.
+        not_after, trusted: None: no certificate was seen.
+        durations: of the matched probes, by phase.
+    """
+
+    labels: str
+    info_labels: str
+    up: int
+    addresses: int
+    ended_at: str
+    duration: str
+    not_after: str | None
+    trusted: int | None
+    durations: tuple[Sample, ...]
+
+
+def _standing(round_: Round, texts: Mapping[Probe, _Texts]) -> Standing:
+    target = round_.target
+    not_after, trusted = certificate_not_after(round_), certificate_trusted(round_)
+    return Standing(
+        labels=labels(("domain", target.domain)),
+        # What we say of a target wins over what its configuration says, so that no name can stand twice.
+        info_labels=labels(*{**dict(target.labels), "domain": target.domain, "group": target.group}.items()),
+        up=int(round_.up),
+        addresses=len(round_.addresses),
+        ended_at=number(round_.started_at + round_.duration_seconds),
+        duration=number(round_.duration_seconds),
+        not_after=None if not_after is None else number(not_after),
+        trusted=None if trusted is None else int(trusted),
+        durations=tuple(_durations(round_, texts).items()),
+    )
+
+
+def _durations(round_: Round, texts: Mapping[Probe, _Texts]) -> dict[str, str]:
+    return {
+        text: number(seen.seconds[phase])
+        for seen in matched(round_)
+        for phase, text in texts[seen.probe].phases.items()
+        if phase in seen.seconds
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Texts:
+    """The label sets of one probe's series, written once for as long as its target asks it.
+
+    Attributes:
+        phases: of the durations; empty where the probe is not matched.
+    """
+
+    cell: str
+    phases: Mapping[Phase, str]
+
+
+def _texts(probe: Probe) -> _Texts:
+    domain, address, protocol = ("domain", probe.domain), ("address", probe.address or ""), ("protocol", probe.protocol)
+    combination = probe.combination
+    cell = labels(
+        domain,
+        ("combination", combination),
+        ("sni", probe.sni or ""),
+        ("host", probe.host),
+        address,
+        protocol,
+        ("connection", probe.connection),
+    )
+    timed = Phase if combination is Combination.MATCHED else ()
+    return _Texts(cell, {phase: labels(domain, address, protocol, ("phase", phase)) for phase in timed})
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of the matrix, ready to be written.
+
+    Attributes:
+        domain: that the answer is about.
+        labels: the label set as written.
+        status: 0 where no response came, as blackbox_exporter has it.
+    """
+
+    domain: str
+    labels: str
+    success: int
+    status: int
+
+
+def _cell(observation: Observation, verdict: Verdict, text: str) -> Cell:
+    return Cell(
+        domain=observation.probe.domain,
+        labels=text,
+        success=int(verdict.expected),
+        status=observation.response.status if observation.response else 0,
+    )
+
+
+class _Matrix:
+    """Cells by the domain that they are about and the target whose round saw them."""
+
+    def __init__(self) -> None:
+        # One flat table that keeps its order: a scrape takes it in one go, and max_series cuts it at the same place.
+        self._cells: dict[tuple[str, str], tuple[Cell, ...]] = {}
+        self._seers: dict[str, set[str]] = {}
+        self._seen: dict[str, frozenset[str]] = {}
+
+    def replace(self, target: str, cells: Iterable[Cell]) -> None:
+        """Put `cells` in place of those that `target`'s last round saw. No label set is ever kept twice."""
+        by_domain: dict[str, dict[str, Cell]] = {}
+        for cell in cells:
+            by_domain.setdefault(cell.domain, {})[cell.labels] = cell
+        for domain in self._seen.get(target, frozenset()) - by_domain.keys():
+            self._seers.get(domain, set()).discard(target)
+            self._cells.pop((domain, target), None)
+        for domain, distinct in by_domain.items():
+            taken = self._labels_seen_by_others(domain, target)
+            self._cells[domain, target] = tuple(cell for cell in distinct.values() if cell.labels not in taken)
+        self._seen[target] = frozenset(by_domain)
+
+    def forget(self, domain: str) -> None:
+        self.replace(domain, ())
+        del self._seen[domain]
+        for target in self._seers.pop(domain, ()):
+            self._cells.pop((domain, target), None)
+
+    def cells(self) -> list[tuple[Cell, ...]]:
+        return list(self._cells.values())
+
+    def _labels_seen_by_others(self, domain: str, target: str) -> frozenset[str]:
+        seers = self._seers.setdefault(domain, set())
+        seers.add(target)
+        return frozenset(cell.labels for seer in seers - {target} for cell in self._cells[domain, seer])
+
+
+class _Counts:
+    """Counts by label set, by the domain that they are about."""
+
+    def __init__(self) -> None:
+        self._by_domain: dict[str, dict[tuple[tuple[str, str], ...], tuple[str, int]]] = {}
+        self._samples: dict[str, tuple[Sample, ...]] = {}  # the same, unchanging, so that a scrape need not copy
+
+    def add(self, domain: str, amount: int, *pairs: tuple[str, str]) -> None:
+        counts = self._by_domain.setdefault(domain, {})
+        text, count = counts.get(pairs) or (labels(("domain", domain), *pairs), 0)
+        counts[pairs] = (text, count + amount)
+        self._samples[domain] = tuple(counts.values())
+
+    def forget(self, domain: str) -> None:
+        self._by_domain.pop(domain, None)
+        self._samples.pop(domain, None)
+
+    def samples(self) -> list[tuple[Sample, ...]]:
+        return list(self._samples.values())
+
+
+class _Counters:
+    """What happened since the start."""
+
+    def __init__(self) -> None:
+        self.responses = _Counts()
+        self.misdirected = _Counts()
+        self.failures = _Counts()
+        self._unregistered: dict[str, dict[tuple[Combination, Protocol], set[int]]] = {}
+
+    def count(self, observation: Observation, verdict: Verdict) -> None:
+        """A response that broke off is a response and a failure."""
+        probe, failure = observation.probe, observation.failure
+        if failure is not None:
+            self.failures.add(probe.domain, 1, ("phase", failure.phase), ("kind", failure.kind))
+        if observation.response is not None:
+            self._count_response(probe, observation.response.status, verdict)
+        if probe.combination is Combination.MATCHED:
+            # The series that pages is there from the first round on, so that `increase` sees its first event.
+            self.misdirected.add(probe.domain, 0, ("combination", Combination.MATCHED), ("expected", "false"))
+
+    def forget(self, domain: str) -> None:
+        self.responses.forget(domain)
+        self.misdirected.forget(domain)
+        self.failures.forget(domain)
+        self._unregistered.pop(domain, None)
+
+    def _count_response(self, probe: Probe, status: int, verdict: Verdict) -> None:
+        combination = ("combination", probe.combination)
+        code = ("code", self._code(probe, status))
+        self.responses.add(probe.domain, 1, combination, ("protocol", probe.protocol), code)
+        if status == HTTPStatus.MISDIRECTED_REQUEST:
+            expected = ("expected", "true" if verdict.expected else "false")
+            self.misdirected.add(probe.domain, 1, combination, expected)
+
+    def _code(self, probe: Probe, status: int) -> str:
+        if status in _REGISTERED_CODES:
+            return str(status)
+        known = self._unregistered.setdefault(probe.domain, {}).setdefault((probe.combination, probe.protocol), set())
+        if len(known) < MAX_UNREGISTERED_CODES:
+            known.add(status)
+        return str(status) if status in known else "other"
+
+
+class _Histogram:
+    """Durations in seconds, by bucket."""
+
+    def __init__(self) -> None:
+        self._counts = [0] * (len(DURATION_BUCKETS) + 1)
+        self._sum = 0.0
+
+    def observe(self, seconds: float) -> None:
+        self._counts[bisect_left(DURATION_BUCKETS, seconds)] += 1
+        self._sum += seconds
+
+    def samples(self, protocol: Protocol, phase: Phase) -> Iterator[Sample]:
+        pairs = (("protocol", protocol), ("phase", phase))
+        bounds = (*DURATION_BUCKETS, float("inf"))
+        for bound, count in zip(bounds, accumulate(self._counts), strict=True):
+            yield "_bucket" + labels(*pairs, ("le", number(bound))), count
+        yield "_sum" + labels(*pairs), number(self._sum)
+        yield "_count" + labels(*pairs), sum(self._counts)
+
+
+def matched(round_: Round) -> Iterator[Observation]:
+    """The observations of what every client does: SNI and Host are the domain, on a new connection."""
+    return (seen for seen in round_.observations if seen.probe.combination is Combination.MATCHED)
+
+
+def certificate_not_after(round_: Round) -> float | None:
+    """When the first certificate of the matched probes' chains expires: Unix time in seconds; None: no chain seen."""
+    sessions = (seen.tls for seen in matched(round_) if seen.tls is not None)
+    return min((certificate.not_after for session in sessions for certificate in session.chain), default=None)
+
+
+def certificate_trusted(round_: Round) -> bool | None:
+    """Whether every matched probe that shook hands was shown a trusted certificate; None: none shook hands."""
+    trusted = [not seen.tls.faults for seen in matched(round_) if seen.tls is not None]
+    return all(trusted) if trusted else None
+
+
+def _of_each(name: str) -> Callable[[Shown], Iterator[Sample]]:
+    """One sample per domain: this attribute of its standing; none where it is None."""
+    read: Callable[[Standing], Sample] = attrgetter("labels", name)
+    return lambda shown: (sample for sample in map(read, shown.standings) if sample[1] is not None)
+
+
+def _of_cells(name: str) -> Callable[[Shown], Iterator[Sample]]:
+    read: Callable[[Cell], Sample] = attrgetter("labels", name)
+    return lambda shown: map(read, chain(shown.matched, shown.others))
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One row.
+
+    Attributes:
+        labels: for the documentation; `...` stands for the labels that a target's configuration adds.
+        read: the samples; called once per answer, and drained as the answer is written.
+    """
+
+    name: str
+    kind: Kind
+    labels: tuple[str, ...]
+    help: str
+    read: Callable[[Shown], Iterable[Sample]]
+
+    @property
+    def family(self) -> Family:
+        return Family(self.name, self.kind, self.help)
+
+
+_CELL = ("domain", "combination", "sni", "host", "address", "protocol", "connection")
+
+METRICS: tuple[Metric, ...] = (
+    Metric(
+        "statuscode_domain_up",
+        Kind.GAUGE,
+        ("domain",),
+        "1: every matched probe of the last round answered as expected; else 0.",
+        _of_each("up"),
+    ),
+    Metric(
+        "statuscode_domain_info",
+        Kind.INFO,
+        ("domain", "group", "..."),
+        "The group of a domain and the labels that its configuration adds; always 1.",
+        lambda shown: ((standing.info_labels, 1) for standing in shown.standings),
+    ),
+    Metric(
+        "statuscode_domain_addresses",
+        Kind.GAUGE,
+        ("domain",),
+        "Addresses that the domain resolved to in the last round.",
+        _of_each("addresses"),
+    ),
+    Metric(
+        "statuscode_round_timestamp_seconds",
+        Kind.GAUGE,
+        ("domain",),
+        "Unix time at which the last round ended.",
+        _of_each("ended_at"),
+    ),
+    Metric(
+        "statuscode_round_duration_seconds",
+        Kind.GAUGE,
+        ("domain",),
+        "How long the last round took.",
+        _of_each("duration"),
+    ),
+    Metric(
+        "statuscode_http_responses_total",
+        Kind.COUNTER,
+        ("domain", "combination", "protocol", "code"),
+        "Responses by status code; unregistered codes beyond the first 20 are counted as other.",
+        lambda shown: shown.responses,
+    ),
+    Metric(
+        "statuscode_misdirected_responses_total",
+        Kind.COUNTER,
+        ("domain", "combination", "expected"),
+        "Responses with status 421; expected=true where refusing was right.",
+        lambda shown: shown.misdirected,
+    ),
+    Metric(
+        "statuscode_probe_failures_total",
+        Kind.COUNTER,
+        ("domain", "phase", "kind"),
+        "Probes without a whole response, by the phase that failed and the kind of failure.",
+        lambda shown: shown.failures,
+    ),
+    Metric(
+        "statuscode_request_duration_seconds",
+        Kind.HISTOGRAM,
+        ("protocol", "phase"),
+        "Time spent in each phase, all probes together.",
+        lambda shown: shown.phases,
+    ),
+    Metric(
+        "statuscode_probe_success",
+        Kind.GAUGE,
+        _CELL,
+        "1: the probe showed in the last round what its combination is expected to show; else 0.",
+        _of_cells("success"),
+    ),
+    Metric(
+        "statuscode_probe_http_status_code",
+        Kind.GAUGE,
+        _CELL,
+        "Status code that the probe was answered with in the last round; 0: no response.",
+        _of_cells("status"),
+    ),
+    Metric(
+        "statuscode_probe_duration_seconds",
+        Kind.GAUGE,
+        ("domain", "address", "protocol", "phase"),
+        "Time that the matched probe spent in each phase in the last round.",
+        lambda shown: shown.durations,
+    ),
+    Metric(
+        "statuscode_tls_certificate_not_after_timestamp_seconds",
+        Kind.GAUGE,
+        ("domain",),
+        "Unix time at which the first certificate of the chains shown to matched probes expires.",
+        _of_each("not_after"),
+    ),
+    Metric(
+        "statuscode_tls_certificate_trusted",
+        Kind.GAUGE,
+        ("domain",),
+        "1: every matched probe was shown a certificate that is trusted and valid for the domain; else 0.",
+        _of_each("trusted"),
+    ),
+)

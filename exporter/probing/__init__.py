@@ -1,0 +1,1 @@
+"""Touches the probed domain and thinks nothing: resolves, dials, asks; whatever breaks becomes a `Failure`."""

@@ -1,0 +1,218 @@
+"""HTTP/1.1 over a channel: one request, its answer, all of it bounded. The only home of httptools (llhttp)."""
+
+from __future__ import annotations
+
+import hashlib
+
+import httptools
+
+from exporter.model import Failure, Phase, Request, Response, Secret
+from exporter.probing.clock import PhaseClock, PhaseFailed
+from exporter.probing.dial import Channel
+from exporter.probing.failures import Broken
+
+MOST_HEADER_BYTES = (
+    64 * 1024
+)  # nginx and Apache send at most 8 KiB a line by default; curl takes 100 KiB a line, 300 KiB in all
+MOST_HEADERS = 500
+MOST_BODY_KEPT = 64 * 1024
+MOST_BODY_READ = 1024 * 1024
+MOST_INTERIM = 20  # answers with a 1xx status before the final one
+
+
+def request_bytes(request: Request) -> bytes:
+    """The request as it goes over the wire (RFC 9112, section 3)."""
+    lines = [f"{request.method} {request.path} HTTP/1.1", f"Host: {request.authority}"]
+    lines += [f"{name}: {_sent(value)}" for name, value in request.headers]
+    if request.method == "POST":
+        lines.append("Content-Length: 0")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def _sent(value: str | Secret) -> str:
+    return value.reveal if isinstance(value, Secret) else value
+
+
+class Answer:
+    """Collects one answer from bytes. Lenient where browsers are, bounded everywhere.
+
+    llhttp calls the `on_...` methods; `complete` is True when the final answer has ended by its own framing.
+    """
+
+    def __init__(self, method: str) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self._parser.set_dangerous_leniencies(
+            lenient_headers=True,
+            lenient_chunked_length=True,  # both lengths at once: the chunks hold (RFC 9112, section 6.3)
+            lenient_optional_cr_before_lf=True,  # RFC 9112, section 2.2
+            lenient_data_after_close=True,
+        )
+        self._method = method
+        self._interim = 0
+        self._hash = hashlib.sha256()
+        self._surplus = False
+        self.malformed: Broken | None = None
+        self.complete = False
+        self.began = False
+        self._start()
+
+    def _start(self) -> None:
+        self._reason = b""
+        self._headers: list[tuple[str, str]] = []
+        self._header_bytes = 0
+        self._in_body = False
+        self._body = bytearray()
+        self._body_bytes = 0
+        self._keep_alive = False
+        self._version = "1.1"
+        self._status = 0
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes. Raises `Broken` where they are no HTTP or too much; a broken body is noted in `malformed`."""
+        if not self._in_body:
+            self._header_bytes += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._end()
+        except httptools.HttpParserCallbackError as error:
+            self._surplus = self.complete
+            if not self._surplus:
+                raise _cause(error) from error
+        except httptools.HttpParserError as error:
+            self._surplus = self.complete
+            if not self._surplus:
+                self._note(error, data)
+        if not self._in_body and self._header_bytes > MOST_HEADER_BYTES:
+            raise Broken("headers-too-big", f"more than {MOST_HEADER_BYTES} bytes of header section")
+
+    @property
+    def has_headers(self) -> bool:
+        return self._in_body
+
+    @property
+    def has_enough(self) -> bool:
+        """Whether as much of the body was read as is ever read."""
+        return self._body_bytes >= MOST_BODY_READ
+
+    @property
+    def ends_with_connection(self) -> bool:
+        """Whether the body's end is the connection's end (RFC 9112, section 6.3, rule 8)."""
+        names = {name for name, _ in self._headers}
+        return self._in_body and "content-length" not in names and "transfer-encoding" not in names
+
+    def response(self, *, complete: bool) -> Response:
+        return Response(
+            status=self._status,
+            reason=self._reason.decode("latin-1"),
+            version=self._version,
+            headers=tuple(self._headers),
+            body=bytes(self._body),
+            body_bytes=self._body_bytes,
+            body_complete=complete,
+            body_sha256=self._hash.hexdigest(),
+            connection_survived=None if complete and self._keep_alive and not self._surplus else False,
+        )
+
+    def _note(self, error: Exception, data: bytes) -> None:
+        if self._in_body:
+            self.malformed = Broken("malformed", f"the body's framing is broken: {error}")
+        elif self.began:
+            raise Broken("not-http", f"a header line is malformed: {error}") from error
+        else:
+            raise Broken("not-http", f"the answer began with {data[:40]!r}") from error
+
+    # What llhttp calls.
+
+    def on_message_begin(self) -> None:
+        if self.complete:
+            raise Broken("malformed", "more came after the answer's end")
+        self._start()
+
+    def on_status(self, reason: bytes) -> None:
+        self.began = True
+        self._reason += reason[:200]
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_body:
+            return  # a trailer
+        self.began = True
+        self._headers.append((name.decode("latin-1").lower(), value.decode("latin-1")))
+        if len(self._headers) > MOST_HEADERS:
+            raise Broken("headers-too-big", f"more than {MOST_HEADERS} header lines")
+
+    def on_headers_complete(self) -> None:
+        self.began = self._in_body = True
+        self._status = self._parser.get_status_code()
+        self._version = self._parser.get_http_version()
+        self._keep_alive = self._parser.should_keep_alive()
+        if self._method == "HEAD" and self._status >= 200:
+            self._end()
+
+    def on_body(self, body: bytes) -> None:
+        if self.complete:
+            return  # the answer to HEAD has none, whatever comes
+        room = MOST_BODY_READ - self._body_bytes
+        taken = body[:room]
+        self._body_bytes += len(taken)
+        self._hash.update(taken)
+        self._body += taken[: MOST_BODY_KEPT - len(self._body)]
+
+    def on_message_complete(self) -> None:
+        if self._status >= 200 or self._status == 101:
+            self._end()
+            return
+        self._in_body = False
+        self._interim += 1
+        if self._interim > MOST_INTERIM:
+            raise Broken("not-http", f"more than {MOST_INTERIM} interim answers")
+
+    def _end(self) -> None:
+        self.complete = True
+
+
+def _cause(error: Exception) -> Exception:
+    return error.__context__ if isinstance(error.__context__, Broken) else error
+
+
+async def exchange(channel: Channel, request: Request, clock: PhaseClock) -> tuple[Response | None, Failure | None]:
+    """Ask and listen. A failure after the header section stands beside what was received of the answer."""
+    answer = Answer(request.method)
+    try:
+        async with clock.phase(Phase.PROCESSING):
+            channel.write(request_bytes(request))
+            await _receive_headers(channel, answer)
+        async with clock.phase(Phase.TRANSFER):
+            whole = await _receive_body(channel, answer)
+    except PhaseFailed as failed:
+        return answer.response(complete=False) if answer.has_headers else None, failed.failure
+    return answer.response(complete=whole), None
+
+
+async def _receive_headers(channel: Channel, answer: Answer) -> None:
+    while not answer.has_headers:
+        data = await channel.read()
+        if not data:
+            raise Broken("closed", f"the server closed the connection {_place(answer)}")
+        answer.feed(data)
+
+
+def _place(answer: Answer) -> str:
+    return "within the header section" if answer.began else "without an answer"
+
+
+async def _receive_body(channel: Channel, answer: Answer) -> bool:
+    """Read to the body's end, or to the bound; whether the end was reached."""
+    while not answer.complete:
+        if answer.malformed is not None:
+            raise answer.malformed
+        if answer.has_enough:
+            return False
+        data = await channel.read()
+        if data:
+            answer.feed(data)
+        elif answer.ends_with_connection:
+            return True
+        else:
+            raise Broken("truncated", "the server closed the connection before the body's end")
+    return True

@@ -1,0 +1,167 @@
+"""Runs one dial: opens its connection, asks its probes in order, and gives exactly one observation for each."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+
+from exporter.model import Ask, Connection, Dial, Failure, Observation, Phase, Protocol, Response, TlsSession
+from exporter.probing import http1
+from exporter.probing.certificates import Judge
+from exporter.probing.clock import PhaseClock, PhaseFailed
+from exporter.probing.dial import Channel, Endpoint, connect, tls_context
+from exporter.probing.failures import Broken
+
+_SPEAKERS = {Protocol.HTTP11: http1.exchange}
+_TIMEOUTS_PER_DIAL = 3.0  # a server that lets request after request time out must not hold up the round
+
+
+async def run(dial: Dial, judge: Judge) -> tuple[Observation, ...]:
+    """One observation per probe of the dial, in its order. Never raises but for cancellation."""
+    conversation = _Conversation(dial, judge)
+    try:
+        for ask in dial.asks:
+            await conversation.observe(ask)
+    finally:
+        conversation.hang_up()
+    return tuple(conversation.observations)
+
+
+class _Conversation:
+    """A dial while it runs.
+
+    The connection may be opened again: where the server closes it after an answer (Apache does after every 421, without
+    saying so), the opener is asked again first, so that a reused probe is one.
+    """
+
+    def __init__(self, dial: Dial, judge: Judge) -> None:
+        self.observations: list[Observation] = []
+        self._dial = dial
+        self._judge = judge
+        self._loop = asyncio.get_running_loop()
+        self._give_up_at = self._loop.time() + _TIMEOUTS_PER_DIAL * dial.timeout_seconds
+        self._channel: Channel | None = None
+        self._tls: TlsSession | None = None
+        self._asked_before = 0
+        self._answered = 0
+        self._obstacle: Failure | None = None
+
+    async def observe(self, ask: Ask) -> None:
+        started_at, clock = time.time(), self._clock()
+        response, failure = None, self._not_askable()
+        if failure is None:
+            response, failure = await self._ask(ask, clock)
+        self.observations.append(
+            Observation(
+                probe=ask.probe,
+                started_at=started_at,
+                seconds=clock.seconds,
+                asked_before=self._asked_before,
+                tls=self._tls,
+                response=response,
+                failure=failure,
+            )
+        )
+
+    def hang_up(self) -> None:
+        if self._channel is not None:
+            self._channel.close()
+        self._channel = None
+
+    def _clock(self) -> PhaseClock:
+        return PhaseClock(self._loop.time() + self._dial.timeout_seconds)
+
+    def _not_askable(self) -> Failure | None:
+        if self._obstacle is None and self._loop.time() > self._give_up_at:
+            self._obstacle = Failure(Phase.PROCESSING, "not-asked", "earlier requests used up the connection's time")
+        return self._obstacle
+
+    async def _ask(self, ask: Ask, clock: PhaseClock) -> tuple[Response | None, Failure | None]:
+        was_open = self._channel is not None
+        try:
+            await self._be_open_for(ask, clock)
+        except PhaseFailed as failed:
+            self._close_for_the_rest(failed.failure)
+            return None, failed.failure
+        response, failure = await self._exchange(ask, clock)
+        if was_open and _found_it_closed(response, failure):
+            self._note_survival(survived=False)
+            clock.seconds.clear()
+            return await self._ask(ask, clock)
+        if was_open:
+            self._note_survival(survived=True)
+        return response, failure
+
+    async def _be_open_for(self, ask: Ask, clock: PhaseClock) -> None:
+        if self._channel is not None:
+            return
+        if ask.probe.connection is Connection.FRESH:
+            await self._open(clock)
+            return
+        unseen = self._clock()
+        await self._open(unseen)
+        response, failure = await self._exchange(self._dial.asks[0], unseen)
+        if self._channel is None:
+            raise PhaseFailed(failure or _not_reused(response))
+
+    async def _open(self, clock: PhaseClock) -> None:
+        """Connect and shake hands; afterwards the channel is there. Raises PhaseFailed."""
+        dial, self._tls = self._dial, None
+        async with clock.phase(Phase.CONNECT):
+            context = tls_context(dial.protocol, dial.client_certificate, dial.client_key)
+            channel = await connect(Endpoint(dial.address, dial.port, dial.sni, context))
+        try:
+            async with clock.phase(Phase.TLS):
+                handshake = await channel.handshake()
+                self._tls = self._judge.session(handshake, dial.ca_file, time.time())
+                _check_alpn(handshake.alpn, dial.protocol)
+        except BaseException:
+            channel.close()
+            raise
+        self._channel, self._answered = channel, 0
+
+    async def _exchange(self, ask: Ask, clock: PhaseClock) -> tuple[Response | None, Failure | None]:
+        """Ask on the open channel, which is gone afterwards where the server ended it or the exchange broke."""
+        assert self._channel is not None  # noqa: S101  # _be_open_for has seen to it
+        self._asked_before = self._answered
+        request = ask.request if self._may_see_secrets(ask) else ask.request.without_secrets()
+        response, failure = await _SPEAKERS[self._dial.protocol](self._channel, request, clock)
+        self._answered += 1
+        if failure is not None or response is None or response.connection_survived is False:
+            self.hang_up()
+        return response, failure
+
+    def _may_see_secrets(self, ask: Ask) -> bool:
+        if not (ask.request.has_secrets and self._dial.verify):
+            return True
+        return self._tls is not None and not self._tls.faults and self._tls.covers(ask.probe.host)
+
+    def _note_survival(self, *, survived: bool) -> None:
+        """The last answer's connection was found open, or closed, when the next request came."""
+        last = self.observations[-1]
+        if last.response is not None and last.response.connection_survived is None:
+            self.observations[-1] = replace(last, response=replace(last.response, connection_survived=survived))
+
+    def _close_for_the_rest(self, failure: Failure) -> None:
+        """What could not be opened now is not tried again for each further probe of the dial."""
+        if failure.kind in ("not-reused", "not-asked"):
+            self._obstacle = failure
+        else:
+            self._obstacle = Failure(failure.phase, "not-asked", f"no connection to ask on ({failure.kind})")
+
+
+def _check_alpn(selected: str | None, offered: Protocol) -> None:
+    """No selection means HTTP/1.1, as before ALPN was invented (RFC 7301 leaves it to the application)."""
+    if (selected or Protocol.HTTP11) != offered:
+        raise Broken("alpn", f"the server selected {selected!r}")
+
+
+def _found_it_closed(response: Response | None, failure: Failure | None) -> bool:
+    """Whether the server had closed an idle connection before this request came."""
+    return response is None and failure is not None and failure.kind in ("closed", "reset")
+
+
+def _not_reused(response: Response | None) -> Failure:
+    status = f" ({response.status})" if response is not None else ""
+    return Failure(Phase.PROCESSING, "not-reused", f"the server closes the connection after each answer{status}")

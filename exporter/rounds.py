@@ -1,0 +1,111 @@
+"""One round of one target: resolve, plan, run, judge. The room where thinking and probing meet."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from exporter import expectation, matrix
+from exporter.gate import Gate
+from exporter.model import Combination, Dial, Observation, Phase, Round, Target
+from exporter.probing.certificates import Judge
+from exporter.probing.resolve import Answer, Resolver, in_order
+from exporter.probing.run import run as run_dial
+
+
+@dataclass(frozen=True, slots=True)
+class Instruments:
+    """What rounds share with each other.
+
+    Attributes:
+        targets: all configured targets by domain; siblings are looked up here.
+    """
+
+    targets: Mapping[str, Target]
+    resolver: Resolver
+    judge: Judge
+    gate: Gate
+
+
+async def run(target: Target, turn: int, instruments: Instruments) -> Round:
+    """One sweep. Never raises but for cancellation, or for a fault of ours."""
+    started_at, started = time.time(), time.perf_counter()
+    answer = await _addresses(target, instruments)
+    if answer.failure is None:
+        siblings = await _siblings(target, turn, instruments)
+        dials = matrix.plan(target, answer.addresses, siblings, turn)
+        observations = _with_resolve(answer, await _run_all(dials, instruments))
+    else:
+        observations = _unresolved(target, turn, answer, started_at)
+    targets = instruments.targets
+    return Round(
+        target=target,
+        started_at=started_at,
+        duration_seconds=time.perf_counter() - started,
+        addresses=answer.addresses,
+        observations=observations,
+        verdicts=tuple(expectation.judge(targets.get(o.probe.domain, target), o) for o in observations),
+    )
+
+
+async def _addresses(target: Target, instruments: Instruments) -> Answer:
+    if target.resolve:
+        return Answer(_configured(target), None, 0.0, 0.0)
+    return await instruments.resolver.resolve(target.domain, target.ip_family, target.timeout_seconds)
+
+
+def _configured(target: Target) -> tuple[str, ...]:
+    return in_order(set(target.resolve))
+
+
+async def _siblings(target: Target, turn: int, instruments: Instruments) -> Mapping[str, matrix.Sibling]:
+    """Where the siblings live that are in turn; who does not resolve lives nowhere."""
+    known = [instruments.targets.get(name) for name in matrix.siblings_in_turn(target, turn)]
+    present = [sibling for sibling in known if sibling is not None]
+    homes = await asyncio.gather(*(_home(sibling, instruments) for sibling in present))
+    return {
+        sibling.domain: matrix.Sibling(sibling, frozenset(addresses))
+        for sibling, addresses in zip(present, homes, strict=True)
+    }
+
+
+async def _home(sibling: Target, instruments: Instruments) -> tuple[str, ...]:
+    if sibling.resolve:
+        return _configured(sibling)
+    answer = await instruments.resolver.recall(
+        sibling.domain, sibling.ip_family, sibling.timeout_seconds, max_age_seconds=2 * sibling.interval_seconds
+    )
+    return answer.addresses
+
+
+async def _run_all(dials: tuple[Dial, ...], instruments: Instruments) -> tuple[Observation, ...]:
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_run_one(dial, instruments)) for dial in dials]
+    return tuple(observation for task in tasks for observation in task.result())
+
+
+async def _run_one(dial: Dial, instruments: Instruments) -> tuple[Observation, ...]:
+    async with instruments.gate.passage(dial.address):
+        return await run_dial(dial, instruments.judge)
+
+
+def _with_resolve(answer: Answer, observations: tuple[Observation, ...]) -> tuple[Observation, ...]:
+    """Matched probes also carry how long the name took to resolve: a client would have waited for it."""
+    if not answer.seconds:
+        return observations
+    return tuple(
+        replace(o, seconds={Phase.RESOLVE: answer.seconds, **o.seconds})
+        if o.probe.combination is Combination.MATCHED
+        else o
+        for o in observations
+    )
+
+
+def _unresolved(target: Target, turn: int, answer: Answer, at: float) -> tuple[Observation, ...]:
+    seconds = {Phase.RESOLVE: answer.seconds}
+    return tuple(
+        Observation(probe=probe, started_at=at, seconds=seconds, failure=answer.failure)
+        for probe in matrix.unanswered(target, turn)
+    )
