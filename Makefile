@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 # Programs that the tests put on loopback: <program>=<Debian package>.
-SERVERS := nginx=nginx-light apache2=apache2 prometheus=prometheus promtool=prometheus openssl=openssl
+SERVERS := nginx=nginx apache2=apache2 prometheus=prometheus promtool=prometheus openssl=openssl
 PEERS   := prometheus-blackbox-exporter=prometheus-blackbox-exporter
 
 .PHONY: run test check bench lock servers clean
@@ -12,7 +12,8 @@ run: $(VENV)/.run
 	$(BIN)/statuscode-exporter demo --config.file=config.example.yaml
 
 # `make test` prepares the machine as far as it may, then checks everything.
-test: servers check
+test: servers
+	@$(MAKE) --no-print-directory check
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -21,7 +22,8 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/pytest
 
-bench: servers $(VENV)/.dev
+bench: $(VENV)/.dev
+	@sh scripts/install-servers $(SERVERS)
 	@sh scripts/install-servers $(PEERS)
 	$(BIN)/python -m benchmarks
 
@@ -41,13 +43,13 @@ $(VENV)/bin/python:
 	@sh scripts/make-venv $(PYTHON) $(VENV)
 
 $(VENV)/.run: $(VENV)/bin/python requirements.txt requirements-build.txt pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-build.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-build.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python requirements-dev.txt pyproject.toml
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@ $(VENV)/.run
 
 clean:

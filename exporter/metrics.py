@@ -203,6 +203,7 @@ def _durations(round_: Round, texts: Mapping[Probe, _Texts]) -> dict[str, str]:
     return {
         text: number(seen.seconds[phase])
         for seen in matched(round_)
+        if seen.probe.domain == round_.target.domain  # so that no other round can hold the same series
         for phase, text in texts[seen.probe].phases.items()
         if phase in seen.seconds
     }

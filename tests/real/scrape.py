@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ class Scrape:
 
     def values(self, name: str, by: str, **labels: str) -> dict[str, float]:
         """Sums of the samples that fit, by the value of one label."""
-        sums: Counter[str] = Counter()
+        sums: defaultdict[str, float] = defaultdict(float)
         for sample in self.select(name, **labels):
             sums[sample.labels[by]] += sample.value
         return dict(sums)

@@ -64,7 +64,9 @@ def test_a_reload_forgets_what_was_removed_probes_what_was_added_and_goes_on_cou
 ):
     exporter = laboratory.exporter(CONFIG, server)
     exporter.settled()
-    before = exporter.until(lambda scrape: scrape.value("statuscode_http_responses_total", **STAYS) >= 2, "two rounds")
+    before = exporter.until(
+        lambda scrape: scrape.value("statuscode_http_responses_total", **STAYS) >= 3, "three rounds"
+    )
     exporter.configure(laboratory.config(NEXT_CONFIG, server))
     reload(exporter)
     after = exporter.until(lambda scrape: "comes.test" in scrape.seen("statuscode_domain_up", "domain"), "a new domain")

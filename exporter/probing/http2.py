@@ -1,0 +1,224 @@
+"""HTTP/2 over a channel (RFC 9113): one request at a time, its answer, all of it bounded. The only home of h2."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.errors import ErrorCodes
+from h2.events import (
+    AlternativeServiceAvailable,
+    ConnectionTerminated,
+    DataReceived,
+    Event,
+    InformationalResponseReceived,
+    ResponseReceived,
+    StreamEnded,
+    StreamReset,
+    UnknownFrameReceived,
+)
+from h2.exceptions import H2Error
+from h2.settings import SettingCodes
+
+from exporter.model import Failure, Phase, Request, Response
+from exporter.probing.body import MOST_BODY_READ, Body
+from exporter.probing.clock import PhaseClock, PhaseFailed
+from exporter.probing.dial import Channel
+from exporter.probing.failures import Broken, printable
+from exporter.probing.headers import MOST_HEADER_BYTES, MOST_INTERIM, sent
+
+_MOST_IDLE_EVENTS = 1_000  # frames about something else than our request; a flood of PING, SETTINGS, ... ends here
+_ORIGIN = 0x0C  # RFC 8336, section 2
+_MOST_ORIGINS = 1_000
+_CONNECTION_FIELDS = frozenset({"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"})
+"""Fields that HTTP/2 forbids (RFC 9113, section 8.2.2)."""
+
+
+class Http2:
+    """A connection that speaks HTTP/2. `usable` says whether one more request may be sent on it."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self._h2 = H2Connection(H2Configuration(client_side=True, header_encoding=None))
+        self._h2.local_settings.update(
+            {
+                SettingCodes.ENABLE_PUSH: 0,
+                SettingCodes.INITIAL_WINDOW_SIZE: MOST_BODY_READ,
+                SettingCodes.MAX_HEADER_LIST_SIZE: MOST_HEADER_BYTES,
+            }
+        )
+        self._h2.initiate_connection()
+        self._events: deque[Event] = deque()
+        self._idle_events = 0
+        self._origins: tuple[str, ...] | None = None
+        self.usable = True
+
+    @property
+    def origins(self) -> tuple[str, ...] | None:
+        """The origins of the last ORIGIN frame (RFC 8336); None: none came."""
+        return self._origins
+
+    async def exchange(self, request: Request, clock: PhaseClock) -> tuple[Response | None, Failure | None]:
+        """Ask and listen. A failure after the header section stands beside what was received of the answer."""
+        answer = _Answer()
+        try:
+            async with clock.phase(Phase.PROCESSING):
+                stream = self._send(request)
+                await self._receive_headers(stream, answer)
+            async with clock.phase(Phase.TRANSFER):
+                await self._receive_body(stream, answer)
+        except PhaseFailed as failed:
+            if failed.failure.kind != "stream-reset":
+                self.usable = False
+            return answer.response() if answer.has_headers else None, failed.failure
+        return answer.response(), None
+
+    def _send(self, request: Request) -> int:
+        self._idle_events = 0
+        stream = self._h2.get_next_available_stream_id()
+        self._h2.send_headers(stream, list(_fields(request)), end_stream=True)
+        self._flush()
+        return stream
+
+    async def _receive_headers(self, stream: int, answer: _Answer) -> None:
+        while not answer.has_headers:
+            answer.take(await self._next(stream))
+
+    async def _receive_body(self, stream: int, answer: _Answer) -> None:
+        while not answer.complete:
+            if answer.body.is_enough:
+                self._cancel(stream)
+                return
+            event = await self._next(stream)
+            if isinstance(event, DataReceived):
+                self._h2.acknowledge_received_data(event.flow_controlled_length, stream)
+                self._flush()
+            answer.take(event)
+
+    def _cancel(self, stream: int) -> None:
+        """Enough was read: the server need not send the rest."""
+        self._h2.reset_stream(stream, ErrorCodes.CANCEL)
+        self._flush()
+
+    async def _next(self, stream: int) -> Event:
+        """The next event of `stream`. Raises `Broken` where the stream or the connection is over."""
+        while True:
+            while self._events:
+                event = self._events.popleft()
+                if getattr(event, "stream_id", None) == stream:
+                    return _unbroken(event)
+                self._note(event)
+            await self._receive()
+
+    async def _receive(self) -> None:
+        data = await self._channel.read()
+        if not data:
+            raise Broken("closed", "the server closed the connection without an answer")
+        try:
+            self._events.extend(self._h2.receive_data(data))
+        except H2Error as error:
+            raise Broken("protocol-error", f"the server broke HTTP/2: {error}") from error
+        finally:
+            self._flush()
+
+    def _note(self, event: Event) -> None:
+        """What is about the connection, or about streams of before."""
+        self._idle_events += 1
+        if self._idle_events > _MOST_IDLE_EVENTS:
+            raise Broken("protocol-error", f"more than {_MOST_IDLE_EVENTS} frames about something else than the request")
+        if isinstance(event, ConnectionTerminated):
+            self.usable = False
+            raise Broken("goaway", _code(event.error_code))
+        if isinstance(event, UnknownFrameReceived) and event.frame.type == _ORIGIN and event.frame.stream_id == 0:
+            self._origins = tuple(_origins(event.frame.body))
+
+    def _flush(self) -> None:
+        data = self._h2.data_to_send()
+        if data:
+            self._channel.write(data)
+
+
+class _Answer:
+    """Collects one answer from events."""
+
+    def __init__(self) -> None:
+        self.body = Body()
+        self.complete = False
+        self.has_headers = False
+        self._fields: list[tuple[str, str]] = []
+        self._status = 0
+        self._interim = 0
+
+    def take(self, event: Event) -> None:
+        match event:
+            case ResponseReceived():
+                self._begin(event)
+            case InformationalResponseReceived():
+                self._interim += 1
+                if self._interim > MOST_INTERIM:
+                    raise Broken("protocol-error", f"more than {MOST_INTERIM} interim answers")
+            case DataReceived():
+                self.body.take(event.data)
+            case StreamEnded():
+                self.complete = True
+            case _:
+                pass  # window updates, trailers
+
+    def response(self) -> Response:
+        return Response(
+            status=self._status,
+            version="2",
+            headers=tuple(self._fields),
+            connection_survived=None,
+            **self.body.facts(complete=self.complete),
+        )
+
+    def _begin(self, event: ResponseReceived) -> None:
+        self.has_headers = True
+        for name, value in event.headers:
+            if name == b":status":
+                self._status = int(value)
+            else:
+                self._fields.append((_text(name), _text(value)))
+
+
+def _fields(request: Request) -> Iterator[tuple[str, str]]:
+    yield ":method", request.method
+    yield ":scheme", "https"
+    yield ":authority", request.authority
+    yield ":path", request.path
+    for name, value in request.headers:
+        if name.lower() not in _CONNECTION_FIELDS:
+            yield name.lower(), sent(value)
+
+
+def _unbroken(event: Event) -> Event:
+    if isinstance(event, StreamReset):
+        raise Broken("stream-reset", _code(event.error_code))
+    return event
+
+
+def _code(code: ErrorCodes | int | None) -> str:
+    """The name of an error code (RFC 9113, section 7), or its number."""
+    return code.name if isinstance(code, ErrorCodes) else printable(str(code))
+
+
+def _origins(body: bytes) -> Iterator[str]:
+    """The entries of an ORIGIN frame: each a length of 16 bits and an ASCII origin. What is cut off is left out."""
+    place = 0
+    for _ in range(_MOST_ORIGINS):
+        length = int.from_bytes(body[place : place + 2], "big")
+        entry = body[place + 2 : place + 2 + length]
+        place += 2 + length
+        if not entry or len(entry) < length:
+            return
+        yield printable(entry.decode("ascii", "replace"))
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
+__all__ = ["AlternativeServiceAvailable", "Http2"]

@@ -1,0 +1,82 @@
+"""The command line as a person uses it: a process, its output and its exit status."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from exporter import __version__
+
+GOOD = "groups: [{name: g, domains: [a.example.test]}]\n"
+BAD = "global: {intervall: 60s}\ngroups: [{name: g, port: 0, domains: [a.example.test]}]\n"
+
+
+def command(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "exporter", *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_the_version_is_told():
+    done = command("--version")
+
+    assert (done.returncode, done.stdout.split()[:2]) == (0, ["statuscode-exporter", __version__])
+
+
+def test_a_good_file_is_said_to_be_fine(tmp_path):
+    (tmp_path / "good.yaml").write_text(GOOD)
+
+    done = command("config", "check", str(tmp_path / "good.yaml"))
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("good.yaml: fine, 1 domains in 1 groups\n")
+
+
+@pytest.mark.parametrize("arguments", [("config", "check"), ("serve", "--config.file"), ("demo", "--config.file")])
+def test_everything_wrong_with_a_file_is_told_at_once_and_nothing_starts(tmp_path, arguments):
+    (tmp_path / "bad.yaml").write_text(BAD)
+
+    done = command(*arguments, str(tmp_path / "bad.yaml"))
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert ["global.intervall" in done.stderr, "groups[0].port" in done.stderr] == [True, True]
+    assert "Traceback" not in done.stderr
+
+
+def test_a_file_that_is_missing_is_a_configuration_error(tmp_path):
+    done = command("serve", f"--config.file={tmp_path / 'none.yaml'}")
+
+    assert (done.returncode, "none.yaml" in done.stderr, "Traceback" in done.stderr) == (2, True, False)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("nonsense",),
+        ("serve", "--nonsense"),
+        ("serve", "--web.listen-address=nonsense"),
+        ("serve", "--web.listen-address=:99999"),
+        ("serve", "--web.listen-address=::1:10421"),
+        ("serve", "--log.level=loud"),
+    ],
+)
+def test_wrong_usage_is_exit_status_2(arguments):
+    done = command(*arguments)
+
+    assert (done.returncode, "usage:" in done.stderr) == (2, True)
+
+
+def test_an_address_that_is_taken_is_one_clear_line(tmp_path):
+    import socket
+
+    (tmp_path / "good.yaml").write_text(GOOD)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = command("serve", f"--config.file={tmp_path / 'good.yaml'}", f"--web.listen-address={address}")
+
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert done.stderr.splitlines()[-1].startswith("cannot serve: ")
+    assert "address already in use" in done.stderr

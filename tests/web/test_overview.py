@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import pytest
+
+from exporter.model import Failure, Phase, Verdict
+from exporter.web.overview import Row, State, Status, row
+from tests.factories import AS_EXPECTED, NOON, certificate, observation, probe, round_, target, tls
+
+DAY = 86_400
+TARGET = target()
+REFUSED = observation(failure=Failure(Phase.CONNECT, "refused"))
+
+
+def bad(reason="500 instead of 200-399"):
+    return Verdict(expected=False, reason=reason)
+
+
+def told(*observations, verdicts=None, now=NOON + 1, **settings):
+    chosen = {} if verdicts is None else {"verdicts": verdicts}
+    return row(TARGET, round_(*observations, duration_seconds=1.0, **chosen, **settings), now)
+
+
+def test_a_domain_without_a_round_is_not_yet_probed():
+    assert row(TARGET, None, NOON) == Row("shop.test", "shop", State.NOT_YET_PROBED)
+
+
+def test_a_good_domain_has_its_status_age_and_days_and_no_reason():
+    assert told(now=NOON + 13) == Row(
+        domain="shop.test",
+        group="shop",
+        state=State.UP,
+        statuses=(Status("127.0.0.1", "200", expected=True),),
+        age="12 s ago",
+        certificate="89 d left",
+    )
+
+
+OTHER = observation(probe(sni=None))
+SECOND = observation(probe(address="::1"), status=421)
+
+
+@pytest.mark.parametrize(
+    ("seen", "verdicts", "state", "reason"),
+    [
+        ((observation(), SECOND), (AS_EXPECTED, AS_EXPECTED), State.UP, ""),
+        ((observation(), SECOND), (AS_EXPECTED, bad("421")), State.PARTLY_DOWN, "421"),
+        ((observation(), SECOND), (bad("first"), bad("second")), State.DOWN, "first"),
+        ((OTHER, observation()), (bad("200"), AS_EXPECTED), State.ODD, "no_sni: 200"),
+        ((OTHER, observation()), (bad("200"), bad("503")), State.DOWN, "503"),
+        ((OTHER,), (AS_EXPECTED,), State.DOWN, ""),
+        ((REFUSED,), (bad("x" * 999),), State.DOWN, "x" * 200),
+    ],
+)
+def test_the_state_and_the_worst_reason_come_from_the_verdicts(seen, verdicts, state, reason):
+    found = told(*seen, verdicts=verdicts)
+
+    assert (found.state, found.reason) == (state, reason)
+
+
+def test_what_is_unexpected_comes_first_among_the_answers_and_only_six_are_shown():
+    addresses = [f"127.0.0.{number}" for number in range(1, 9)]
+    seen = [observation(probe(address=address)) for address in addresses[:-1]]
+    last = observation(probe(address="127.0.0.8"), failure=Failure(Phase.TLS, "alert"))
+
+    found = told(*seen, last, verdicts=(*(AS_EXPECTED for _ in seen), bad()))
+
+    assert found.statuses == (
+        Status("127.0.0.8", "tls: alert", expected=False),
+        *(Status(address, "200", expected=True) for address in addresses[:5]),
+    )
+    assert found.statuses_left_out == 2
+
+
+def test_a_domain_that_does_not_resolve_says_so():
+    found = told(observation(probe(address=None), failure=Failure(Phase.RESOLVE, "no-such-name")), verdicts=(bad(),))
+
+    assert found.statuses == (Status("no address", "resolve: no-such-name", expected=False),)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "age", "is_stale"),
+    [
+        (-5, "0 s ago", False),
+        (59.9, "59 s ago", False),
+        (180, "3 min ago", False),
+        (181, "3 min ago", True),
+        (2 * 3600, "2 h ago", True),
+        (50 * 3600, "2 d ago", True),
+    ],
+)
+def test_the_age_of_a_round_is_told_and_marked_after_three_intervals(seconds, age, is_stale):
+    found = told(now=NOON + 1 + seconds)
+
+    assert (found.age, found.is_stale) == (age, is_stale)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "certificate_said", "expires_soon"),
+    [
+        (90 * DAY, "90 d left", False),
+        (14 * DAY, "14 d left", False),
+        (14 * DAY - 1, "13 d left", True),
+        (3600, "1 h left", True),
+        (0, "expired 0 s ago", True),
+        (-3 * DAY, "expired 3 d ago", True),
+    ],
+)
+def test_what_is_left_of_a_certificate_is_told_and_marked_under_two_weeks(seconds, certificate_said, expires_soon):
+    found = told(observation(tls=tls(chain=(certificate(not_after=NOON + 1 + seconds),))))
+
+    assert (found.certificate, found.expires_soon) == (certificate_said, expires_soon)
+
+
+def test_states_are_ranked_from_bad_to_good():
+    assert [state.total for state in sorted(State, key=lambda state: state.rank)] == [
+        "bad",
+        "bad",
+        "pending",
+        "good",
+        "good",
+    ]
