@@ -61,7 +61,9 @@ class Exporter:
         self.latest = Latest()
         self.metrics = Metrics(self.health, loaded.max_series)
         self._schedule = Schedule(self._round, self.health)
-        self._instruments = rounds.Instruments(self._targets, Resolver(), Judge(), _gate(loaded, self.health))
+        self._instruments = rounds.Instruments(
+            self._targets, self.latest, Resolver(), Judge(), _gate(loaded, self.health)
+        )
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -113,8 +115,8 @@ class Exporter:
 
     async def _round(self, target: Target, turn: int) -> None:
         done = await rounds.run(target, turn, self._instruments)
-        if target.domain not in self._targets:
-            return  # removed by a reload meanwhile: its series must not come back
+        if self._targets.get(target.domain) != target:
+            return  # a reload has removed or changed it meanwhile: what was seen is about a target that is no more
         self._log_change(self.latest.get(target.domain), done)
         self.latest.put(done)
         self.metrics.record(done)

@@ -7,22 +7,44 @@ name on a connection of its own it is an outage.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from exporter.model import Combination, Expect, Failure, Observation, Response, Target, Verdict
+from exporter.model import Client, Combination, Expect, Failure, Observation, Protocol, Response, Target, Verdict
+from exporter.pages import differences
 from exporter.patterns import is_found
 
 MISDIRECTED = 421  # RFC 9110, section 15.5.20
-UNASKED = frozenset({"not-asked", "not-reused"})
+_UNASKED = frozenset({"not-asked", "not-covered", "not-reused"})
 """Kinds of failure that say nothing about the server: no question was put to it."""
-_REFUSING_KINDS = frozenset({"alert", "closed", "reset"})
+_REFUSING_KINDS = frozenset({"alert", "closed", "reset", "stream-reset", "goaway"})
 """How servers refuse a name below HTTP: by an alert (RFC 6066, section 3), or by hanging up, as routers do."""
+_TRY_ANOTHER_CONNECTION = "HTTP_1_1_REQUIRED"
+"""The stream error after which clients ask anew over HTTP/1.1 (RFC 9113, sections 7 and 9.2.1)."""
 
 
-def judge(target: Target, observation: Observation) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a coalesced answer is held against.
+
+    Attributes:
+        fresh: what the same name answered last on a connection of its own, same address and protocol; None: not known.
+        clients: the browsers that would ask for the name on that connection.
+    """
+
+    fresh: Response | None = None
+    clients: frozenset[Client] = frozenset(Client)
+
+
+def judge(target: Target, observation: Observation, comparison: Comparison) -> Verdict:
     """`target` is the one that the observation's probe is about (`probe.domain`)."""
     failure = observation.failure
-    if failure is not None and failure.kind in UNASKED:
-        return Verdict(expected=True, reason=f"not asked: {failure.detail}")
+    if failure is not None and failure.kind in _UNASKED:
+        return Verdict(expected=True, reason=f"not asked: {failure.detail}", conclusive=False)
+    if failure is not None and failure.kind == "alpn" and len(target.protocols) > 1:
+        reason = f"{observation.probe.protocol} is not spoken here: {failure.detail}"
+        return Verdict(expected=True, reason=reason, conclusive=False)
+    if observation.probe.combination is Combination.COALESCED:
+        return _judge_coalesced(target, observation, comparison)
     return _JUDGES[observation.probe.combination](target, observation)
 
 
@@ -45,18 +67,30 @@ def _judge_foreign(target: Target, observation: Observation) -> Verdict:
     return _judge_status(target.expect, response)
 
 
-def _judge_coalesced(target: Target, observation: Observation) -> Verdict:
-    """A sibling on another's connection: served as expected, or refused with 421 so that clients ask anew.
+def _judge_coalesced(target: Target, observation: Observation, comparison: Comparison) -> Verdict:
+    """A name on another's connection: the page that it has on its own, or 421 so that clients ask anew.
 
-    Where the certificate does not cover the name no client would ask, and any refusal will do.
+    Anything else is misrouted, even where both say 200; but what no browser would ask there alarms nobody.
     """
-    response = observation.response
-    if observation.failure is None and response is not None:
-        if response.status == MISDIRECTED:
-            return Verdict(expected=True, reason=f"refused: {_status(response)}")
-        if observation.tls is not None and observation.tls.covers(observation.probe.host):
-            return _judge_status(target.expect, response)
-    return _judge_foreign(target, observation)
+    verdict = _judge_shared(target, observation, comparison.fresh)
+    if verdict.expected or comparison.clients or observation.probe.protocol is Protocol.HTTP11:
+        return verdict
+    return Verdict(expected=True, reason=f"{verdict.reason}, but no browser would ask for it on this connection")
+
+
+def _judge_shared(target: Target, observation: Observation, fresh: Response | None) -> Verdict:
+    response, failure = observation.response, observation.failure
+    if failure is not None or response is None:
+        retried = failure is not None and _TRY_ANOTHER_CONNECTION in failure.detail
+        return Verdict(expected=retried, reason=_told(failure) if failure is not None else "no answer")
+    if response.status == MISDIRECTED:
+        return Verdict(expected=True, reason=f"refused: {_status(response)}")
+    if fresh is None or fresh.page is None or response.page is None:
+        return _judge_status(target.expect, response)
+    told = differences(fresh.page, response.page)
+    if told:
+        return Verdict(expected=False, reason=f"misrouted: {', '.join(told)} as on a connection of its own")
+    return Verdict(expected=True, reason=f"served: {_status(response)}")
 
 
 _JUDGES: dict[Combination, Callable[[Target, Observation], Verdict]] = {
@@ -64,7 +98,6 @@ _JUDGES: dict[Combination, Callable[[Target, Observation], Verdict]] = {
     Combination.NO_SNI: _judge_foreign,
     Combination.OTHER_SNI: _judge_foreign,
     Combination.UNKNOWN_HOST: _judge_foreign,
-    Combination.COALESCED: _judge_coalesced,
 }
 
 

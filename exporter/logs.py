@@ -19,7 +19,10 @@ _RENDERERS: dict[LogFormat, structlog.typing.Processor] = {
     LogFormat.LOGFMT: structlog.processors.LogfmtRenderer(key_order=["ts", "level", "logger", "msg"]),
     LogFormat.JSON: structlog.processors.JSONRenderer(),
 }
-_QUIET = ("apscheduler", "aiohttp.access", "asyncio")
+_LEVELS = {
+    "apscheduler": logging.CRITICAL,  # the schedule reports missed and broken rounds itself
+    "asyncio": logging.ERROR,
+}
 
 
 def set_up(level: str, form: LogFormat, stream: TextIO = sys.stderr) -> None:
@@ -41,5 +44,5 @@ def set_up(level: str, form: LogFormat, stream: TextIO = sys.stderr) -> None:
         )
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for name in _QUIET:
-        logging.getLogger(name).setLevel(logging.ERROR)
+    for name, quiet in _LEVELS.items():
+        logging.getLogger(name).setLevel(quiet)

@@ -1,10 +1,14 @@
 """The plan of a round: which connections to open, and what to ask over each. Pure.
 
-For target d at each of its addresses, by protocol:
+For target d at each of its addresses:
 
-- one connection with SNI = d: Host = d (`matched`); then, reused, the Host of each sibling that lives at the same
-  address and port (`coalesced`, an answer about the sibling), then names that nobody configured (`unknown_host`);
-- one connection for each other server name, or none at all: Host = d (`no_sni`, `other_sni`).
+- by each protocol, one connection with SNI = d: Host = d (`matched`); then, reused, the Host of each sibling that lives
+  at the same address and port (`coalesced`, an answer about the sibling), the domain itself again, and names that
+  nobody configured (`unknown_host`);
+- by the first protocol, one connection for each other server name, or none at all: Host = d (`no_sni`, `other_sni`).
+
+Clients share a connection between names over HTTP/2 only, so siblings are asked for over that; where it is not
+configured, over HTTP/1.1, as proxies with a pool of connections do.
 
 A group of n names so costs each round one handshake a name for all its ordered pairs as `coalesced`, and one a pair for
 `other_sni`; both go through the siblings by rotation where there are more than `siblings_per_round`.
@@ -18,6 +22,9 @@ from math import ceil
 from typing import TypeVar
 
 from exporter.model import Ask, Connection, Dial, Probe, Protocol, Request, Target
+
+MULTIPLEXING = frozenset({Protocol.H2})
+"""Protocols whose clients ask for one name on a connection that was opened for another (RFC 9113, section 9.1.1)."""
 
 _Item = TypeVar("_Item")
 
@@ -36,25 +43,38 @@ def plan(target: Target, addresses: Sequence[str], siblings: Mapping[str, Siblin
     `siblings` holds what is known of those of `turn` (see `siblings_in_turn`); who is missing there is not asked for.
     """
     present = rotated(addresses, target.max_addresses or len(addresses), turn)
+    in_turn = siblings_in_turn(target, len(addresses), turn)
     return tuple(
         dial
         for address in present
         for protocol in target.protocols
-        for dial in _dials(target, address, protocol, siblings, turn)
+        for dial in _dials(target, address, protocol, siblings, in_turn)
     )
 
 
-def siblings_in_turn(target: Target, turn: int) -> tuple[str, ...]:
-    """The siblings that round number `turn` asks, without the target itself."""
+def siblings_in_turn(target: Target, addresses: int, turn: int) -> tuple[str, ...]:
+    """The siblings that round number `turn` asks, without the target itself.
+
+    They move on when all of so many addresses had their turn, so that in time every sibling meets every address.
+    """
+    others = _siblings(target)
+    return rotated(others, target.siblings_per_round, turn // _turns(addresses, target.max_addresses))
+
+
+def rounds_to_cover(target: Target, addresses: int) -> int:
+    """After so many rounds every sibling was asked in both directions, at each of so many addresses."""
+    sibling_turns = _turns(len(_siblings(target)), target.siblings_per_round)
+    return sibling_turns * _turns(addresses, target.max_addresses)
+
+
+def _siblings(target: Target) -> tuple[str, ...]:
     if not (target.sibling_snis or target.sibling_hosts):
         return ()
-    others = [name for name in target.siblings if name != target.domain]
-    return rotated(others, target.siblings_per_round, turn)
+    return tuple(name for name in target.siblings if name != target.domain)
 
 
-def rounds_to_cover(target: Target) -> int:
-    """After so many rounds every sibling was asked in both directions."""
-    return max(1, ceil((len(target.siblings) - 1) / target.siblings_per_round))
+def _turns(items: int, size: int | None) -> int:
+    return max(1, ceil(items / (size or max(items, 1))))
 
 
 def rotated(items: Sequence[_Item], size: int, turn: int) -> tuple[_Item, ...]:
@@ -71,7 +91,7 @@ def rotated(items: Sequence[_Item], size: int, turn: int) -> tuple[_Item, ...]:
 
 def unanswered(target: Target, turn: int = 0) -> tuple[Probe, ...]:
     """The cells of a round whose domain has no address: what is known about them is that nothing can be asked."""
-    names = (*target.snis, *(siblings_in_turn(target, turn) if target.sibling_snis else ()))
+    names = (*target.snis, *(siblings_in_turn(target, 1, turn) if target.sibling_snis else ()))
     return tuple(
         Probe(target.domain, sni, target.domain, address=None, protocol=protocol)
         for protocol in target.protocols
@@ -79,16 +99,22 @@ def unanswered(target: Target, turn: int = 0) -> tuple[Probe, ...]:
     )
 
 
+def shared_by_clients(target: Target) -> frozenset[Protocol]:
+    """The protocols over which siblings are asked for on the target's connection."""
+    return frozenset(target.protocols) & MULTIPLEXING or frozenset(target.protocols)
+
+
 def _dials(
-    target: Target, address: str, protocol: Protocol, siblings: Mapping[str, Sibling], turn: int
+    target: Target, address: str, protocol: Protocol, siblings: Mapping[str, Sibling], in_turn: Sequence[str]
 ) -> Iterator[Dial]:
-    in_turn = siblings_in_turn(target, turn)
     own = Probe(target.domain, target.domain, target.domain, address, protocol)
     asks = [Ask(own, request_for(target, target.domain))]
-    if target.sibling_hosts:
-        asks += _coalesced(own, target.port, (siblings[name] for name in in_turn if name in siblings))
+    if target.sibling_hosts and protocol in shared_by_clients(target):
+        asks += _coalesced(own, target, (siblings[name] for name in in_turn if name in siblings))
     asks += _unknown(own, target, {ask.probe.host for ask in asks})
     yield _dial(target, own, asks)
+    if protocol != target.protocols[0]:
+        return
     other_names = (*target.snis, *(in_turn if target.sibling_snis else ()))
     for sni in dict.fromkeys(other_names):
         if sni != target.domain:
@@ -112,14 +138,24 @@ def _dial(target: Target, opener: Probe, asks: Sequence[Ask]) -> Dial:
     )
 
 
-def _coalesced(own: Probe, port: int, siblings: Iterator[Sibling]) -> Iterator[Ask]:
-    """Siblings for which a client could take the connection to be theirs: same address, port and protocol."""
+def _coalesced(own: Probe, target: Target, siblings: Iterator[Sibling]) -> Iterator[Ask]:
+    """Siblings for which a client could take the connection to be theirs: same address, port and protocol.
+
+    At last the domain itself once more: a server may have changed its mind about whom the connection is for.
+    """
+    names = 0
     for sibling in siblings:
-        there = own.address in sibling.addresses and sibling.target.port == port
+        there = own.address in sibling.addresses and sibling.target.port == target.port
         if there and own.protocol in sibling.target.protocols:
-            name = sibling.target.domain
-            probe = Probe(name, own.sni, name, own.address, own.protocol, Connection.REUSED)
-            yield Ask(probe, request_for(sibling.target, name))
+            names += 1
+            yield _on_the_connection_of(own, sibling.target)
+    if names:
+        yield _on_the_connection_of(own, target)
+
+
+def _on_the_connection_of(own: Probe, asked: Target) -> Ask:
+    probe = Probe(asked.domain, own.sni, asked.domain, own.address, own.protocol, Connection.REUSED)
+    return Ask(probe, request_for(asked, asked.domain), needs_cover=asked.domain != own.domain)
 
 
 def _unknown(own: Probe, target: Target, asked: set[str]) -> Iterator[Ask]:

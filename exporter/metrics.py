@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 
 from exporter.exposition import Family, Format, Kind, Sample, chunks, labels, number
 from exporter.health import Health
+from exporter.matrix import rounds_to_cover
 from exporter.model import Combination, Observation, Phase, Probe, Protocol, Round, Verdict
 
 MAX_SERIES = 100_000
@@ -38,7 +39,7 @@ class Metrics:
 
     Attributes:
         max_series: bounds the matrix, the durations and the counters together. Kept first are the matched cells, then
-            the counters, then the durations, then the other cells.
+            the counters, then the durations, then exposures, then the other cells.
     """
 
     def __init__(self, health: Health, max_series: int = MAX_SERIES) -> None:
@@ -47,6 +48,7 @@ class Metrics:
         self._standings: dict[str, Standing] = {}
         self._matched = _Matrix()
         self._others = _Matrix()
+        self._turning = {is_matched: _Turning() for is_matched in (True, False)}
         self._texts: dict[str, dict[Probe, _Texts]] = {}
         self._counters = _Counters()
         self._histograms: defaultdict[tuple[Protocol, Phase], _Histogram] = defaultdict(_Histogram)
@@ -70,6 +72,8 @@ class Metrics:
         self._standings.pop(domain, None)
         self._texts.pop(domain, None)
         self._counters.forget(domain)
+        for turning in self._turning.values():
+            turning.forget(domain)
         self._matched.forget(domain)
         self._others.forget(domain)
 
@@ -80,8 +84,13 @@ class Metrics:
 
     def _remembered(self, round_: Round) -> _Seen:
         # A round that was under way when its sibling was removed must not bring the sibling's series back.
+        # Where nothing was learned there is nothing to show: a series would look like a good answer.
         pairs = zip(round_.observations, round_.verdicts, strict=True)
-        return [(seen, verdict) for seen, verdict in pairs if seen.probe.domain not in self._forgotten]
+        return [
+            (seen, verdict)
+            for seen, verdict in pairs
+            if verdict.conclusive and seen.probe.domain not in self._forgotten
+        ]
 
     def _time(self, observation: Observation) -> None:
         for phase, seconds in observation.seconds.items():
@@ -99,8 +108,9 @@ class Metrics:
             probe = observation.probe
             is_matched = probe.combination is Combination.MATCHED
             cells[is_matched].append(_cell(observation, verdict, texts[probe].cell))
-        self._matched.replace(domain, cells[True])
-        self._others.replace(domain, cells[False])
+        cover = self._standings[domain].rounds_to_cover
+        self._matched.replace(domain, self._turning[True].shown(domain, cells[True], cover))
+        self._others.replace(domain, self._turning[False].shown(domain, cells[False], cover))
 
     def _snapshot(self) -> Shown:
         """Only references are taken, to what never changes: at 100,000 series copying them would stall the loop."""
@@ -113,6 +123,7 @@ class Metrics:
             misdirected=room.take(self._counters.misdirected.samples()),
             failures=room.take(self._counters.failures.samples()),
             durations=room.take([standing.durations for standing in standings]),
+            exposures=room.take([standing.exposures for standing in standings]),
             others=room.take(self._others.cells(), series_each=2),
             phases=[sample for key, histogram in self._histograms.items() for sample in histogram.samples(*key)],
         )
@@ -157,6 +168,7 @@ class Shown:
     misdirected: Cut[Sample]
     failures: Cut[Sample]
     durations: Cut[Sample]
+    exposures: Cut[Sample]
     others: Cut[Cell]
     phases: Sequence[Sample]
 
@@ -167,12 +179,15 @@ class Standing:
 
     Attributes:
         labels: the label set of its gauges; `info_labels`: that of its info.
+        rounds_to_cover: how many rounds show together what the target's plan holds.
         not_after, trusted: None: no certificate was seen.
         durations: of the matched probes, by phase.
+        exposures: of siblings to the connections that were opened for the target.
     """
 
     labels: str
     info_labels: str
+    rounds_to_cover: int
     up: int
     addresses: int
     ended_at: str
@@ -180,6 +195,7 @@ class Standing:
     not_after: str | None
     trusted: int | None
     durations: tuple[Sample, ...]
+    exposures: tuple[Sample, ...]
 
 
 def _standing(round_: Round, texts: Mapping[Probe, _Texts]) -> Standing:
@@ -189,6 +205,7 @@ def _standing(round_: Round, texts: Mapping[Probe, _Texts]) -> Standing:
         labels=labels(("domain", target.domain)),
         # What we say of a target wins over what its configuration says, so that no name can stand twice.
         info_labels=labels(*{**dict(target.labels), "domain": target.domain, "group": target.group}.items()),
+        rounds_to_cover=rounds_to_cover(target, len(round_.addresses)),
         up=int(round_.up),
         addresses=len(round_.addresses),
         ended_at=number(round_.started_at + round_.duration_seconds),
@@ -196,6 +213,10 @@ def _standing(round_: Round, texts: Mapping[Probe, _Texts]) -> Standing:
         not_after=None if not_after is None else number(not_after),
         trusted=None if trusted is None else int(trusted),
         durations=tuple(_durations(round_, texts).items()),
+        exposures=tuple(
+            (labels(("domain", one.domain), ("sibling", one.sibling), ("client", one.client)), 1)
+            for one in round_.exposures
+        ),
     )
 
 
@@ -297,6 +318,30 @@ class _Matrix:
         seers = self._seers.setdefault(domain, set())
         seers.add(target)
         return frozenset(cell.labels for seer in seers - {target} for cell in self._cells[domain, seer])
+
+
+class _Turning:
+    """Cells that come up by rotation: they stay until every one had its turn."""
+
+    def __init__(self) -> None:
+        self._before: dict[str, deque[list[Cell]]] = {}
+
+    def shown(self, target: str, cells: list[Cell], rounds_to_cover: int) -> list[Cell]:
+        """`cells`, after those of earlier rounds that are still on; whose label set is the same, the last one holds."""
+        if rounds_to_cover == 1:
+            self._before.pop(target, None)
+            return cells
+        rounds = self._before.setdefault(target, deque())
+        rounds.append(cells)
+        while len(rounds) > rounds_to_cover:
+            rounds.popleft()
+        return list({cell.labels: cell for seen in rounds for cell in seen}.values())
+
+    def forget(self, domain: str) -> None:
+        self._before.pop(domain, None)
+        for rounds in self._before.values():
+            for cells in rounds:
+                cells[:] = [cell for cell in cells if cell.domain != domain]
 
 
 class _Counts:
@@ -456,6 +501,13 @@ METRICS: tuple[Metric, ...] = (
         _of_each("addresses"),
     ),
     Metric(
+        "statuscode_domain_rounds_to_cover",
+        Kind.GAUGE,
+        ("domain",),
+        "After so many rounds every sibling and every address was probed; 1 unless rotation bounds a round.",
+        _of_each("rounds_to_cover"),
+    ),
+    Metric(
         "statuscode_round_timestamp_seconds",
         Kind.GAUGE,
         ("domain",),
@@ -517,6 +569,13 @@ METRICS: tuple[Metric, ...] = (
         ("domain", "address", "protocol", "phase"),
         "Time that the matched probe spent in each phase in the last round.",
         lambda shown: shown.durations,
+    ),
+    Metric(
+        "statuscode_coalescing_exposed",
+        Kind.GAUGE,
+        ("domain", "sibling", "client"),
+        "1 where that browser would ask for the domain on a connection that it had opened for the sibling.",
+        lambda shown: shown.exposures,
     ),
     Metric(
         "statuscode_tls_certificate_not_after_timestamp_seconds",

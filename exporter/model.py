@@ -15,6 +15,7 @@ class Protocol(StrEnum):
     """HTTP versions, by their IANA ALPN ids."""
 
     HTTP11 = "http/1.1"
+    H2 = "h2"
 
 
 class Connection(StrEnum):
@@ -74,6 +75,11 @@ class Secret:
         return "<secret>"
 
 
+def revealed(value: str | Secret) -> str:
+    """A field's value as it is sent."""
+    return value.reveal if isinstance(value, Secret) else value
+
+
 @dataclass(frozen=True, slots=True)
 class StatusRange:
     """Statuses from `first` to `last`, both included."""
@@ -120,6 +126,7 @@ class Target:
         sibling_hosts: whether each sibling is also asked for on the domain's own connection.
         headers: request fields in order, without Host and User-Agent.
         max_addresses: addresses probed per round; None: all. The rest comes by rotation.
+        protocols: the first is the one over which other server names are tried.
         siblings_per_round: siblings asked per round in each direction; the rest comes by rotation.
         resolve: addresses to use instead of DNS; empty: ask DNS.
         ca_file: PEM bundle that is trusted instead of the system's; None: the system's.
@@ -137,7 +144,7 @@ class Target:
     method: Method = Method.GET
     headers: tuple[tuple[str, str | Secret], ...] = ()
     user_agent: str = "statuscode-exporter"
-    protocols: tuple[Protocol, ...] = (Protocol.HTTP11,)
+    protocols: tuple[Protocol, ...] = (Protocol.HTTP11, Protocol.H2)
     snis: tuple[str | None, ...] = ()
     hosts: tuple[str, ...] = ()
     sibling_snis: bool = True
@@ -208,10 +215,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A probe and the request that makes it."""
+    """A probe and the request that makes it.
+
+    Attributes:
+        needs_cover: ask only if the connection's certificate covers the host: otherwise no client would.
+    """
 
     probe: Probe
     request: Request
+    needs_cover: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +291,8 @@ class TlsSession:
         faults: everything wrong with the chain, of `expired`, `not-yet-valid`, `untrusted`, `wrong-name` (against the
             SNI sent); empty means trusted.
         fault_detail: one line for people.
+        client_certificate_requested: whether the server asked for one in the handshake.
+        resumed: whether an earlier session was taken up again; the chain is then that session's.
     """
 
     version: str
@@ -287,6 +301,8 @@ class TlsSession:
     chain: tuple[Certificate, ...]
     faults: tuple[str, ...] = ()
     fault_detail: str = ""
+    client_certificate_requested: bool = False
+    resumed: bool = False
 
     @property
     def leaf(self) -> Certificate | None:
@@ -311,17 +327,39 @@ def matches_name(pattern: str, name: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """What kind of page an answer is: two answers of one site are alike in this, however dynamic it is.
+
+    Attributes:
+        title: of HTML, spaces folded.
+        cookies: the names that were set, sorted.
+        digest: of the body without what changes from answer to answer.
+        outline: digest of the body's structure: tags of HTML, keys of JSON.
+    """
+
+    status: int
+    redirect_host: str
+    server: str
+    content_type: str
+    title: str
+    cookies: tuple[str, ...]
+    digest: str
+    outline: str
+
+
+@dataclass(frozen=True, slots=True)
 class Response:
     """One HTTP answer.
 
     Attributes:
-        version: as the server said it: `1.0`, `1.1`.
+        version: as the server said it: `1.0`, `1.1`, `2`.
         headers: (name, value) pairs in order; names lower case, values decoded as Latin-1 (RFC 9110, section 5.5).
         body: its first 64 KiB.
         body_bytes: how many were read, at most 1 MiB; what a longer body holds is not read.
         body_complete: whether the body ended within what was read.
         body_sha256: of what was read, lower-case hex.
         connection_survived: whether the server left the connection open after this answer; None: not known.
+        page: None: not made out, as nothing is compared with this answer.
     """
 
     status: int
@@ -333,6 +371,7 @@ class Response:
     body_complete: bool = True
     body_sha256: str = ""
     connection_survived: bool | None = None
+    page: Page | None = None
 
     def header(self, name: str) -> str | None:
         """The first value of field `name` (lower case)."""
@@ -348,6 +387,7 @@ class Observation:
         seconds: time spent by phase; a phase that was not reached is absent. A reused probe has no connect and tls.
         asked_before: requests that were answered on this connection before this one; 0: it was the first.
         response: may stand beside a failure, where the answer began but did not end well.
+        origins: of the ORIGIN frame (RFC 8336) that the connection had sent so far; None: none came.
     """
 
     probe: Probe
@@ -357,6 +397,7 @@ class Observation:
     tls: TlsSession | None = None
     response: Response | None = None
     failure: Failure | None = None
+    origins: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,10 +407,28 @@ class Verdict:
     Attributes:
         expected: False makes `statuscode_probe_success` 0.
         reason: one sentence for people; says what came instead of what.
+        conclusive: False where nothing was learned about the server, as no question was put to it.
     """
 
     expected: bool
     reason: str
+    conclusive: bool = True
+
+
+class Client(StrEnum):
+    """Browsers whose rules for reusing a connection are known."""
+
+    CHROMIUM = "chromium"
+    FIREFOX = "firefox"
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """That `client` would ask for `domain` on a connection that it had opened for `sibling`."""
+
+    domain: str
+    sibling: str
+    client: Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,6 +439,7 @@ class Round:
         started_at: Unix time in seconds.
         addresses: all that the domain resolved to (or was configured with), probed this round or not.
         observations, verdicts: in the same order, one per planned probe.
+        exposures: of the siblings to the connection that was opened for the target.
     """
 
     target: Target
@@ -388,11 +448,13 @@ class Round:
     addresses: tuple[str, ...]
     observations: tuple[Observation, ...]
     verdicts: tuple[Verdict, ...]
+    exposures: tuple[Exposure, ...] = ()
 
     @property
     def up(self) -> bool:
         """Whether every matched probe answered as expected."""
-        return bool(self.matched) and all(verdict.expected for _, verdict in self.matched)
+        verdicts = [verdict for _, verdict in self.matched]
+        return any(verdict.conclusive for verdict in verdicts) and all(verdict.expected for verdict in verdicts)
 
     @property
     def matched(self) -> tuple[tuple[Observation, Verdict], ...]:

@@ -7,8 +7,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from exporter import expectation, matrix
+from exporter import comparison, matrix
 from exporter.gate import Gate
+from exporter.latest import Latest
 from exporter.model import Combination, Dial, Observation, Phase, Round, Target
 from exporter.probing.certificates import Judge
 from exporter.probing.resolve import Answer, Resolver, in_order
@@ -21,9 +22,11 @@ class Instruments:
 
     Attributes:
         targets: all configured targets by domain; siblings are looked up here.
+        latest: the last rounds; a sibling's own answer, to compare with, is looked up here.
     """
 
     targets: Mapping[str, Target]
+    latest: Latest
     resolver: Resolver
     judge: Judge
     gate: Gate
@@ -33,20 +36,23 @@ async def run(target: Target, turn: int, instruments: Instruments) -> Round:
     """One sweep. Never raises but for cancellation, or for a fault of ours."""
     started_at, started = time.time(), time.perf_counter()
     answer = await _addresses(target, instruments)
+    siblings: Mapping[str, matrix.Sibling] = {}
     if answer.failure is None:
-        siblings = await _siblings(target, turn, instruments)
+        siblings = await _siblings(target, len(answer.addresses), turn, instruments)
         dials = matrix.plan(target, answer.addresses, siblings, turn)
         observations = _with_resolve(answer, await _run_all(dials, instruments))
+        observations = comparison.with_pages(target, observations)
     else:
         observations = _unresolved(target, turn, answer, started_at)
-    targets = instruments.targets
+    exposures = comparison.exposures_of(target, answer.addresses, siblings, observations)
     return Round(
         target=target,
         started_at=started_at,
         duration_seconds=time.perf_counter() - started,
         addresses=answer.addresses,
         observations=observations,
-        verdicts=tuple(expectation.judge(targets.get(o.probe.domain, target), o) for o in observations),
+        verdicts=comparison.verdicts(target, observations, exposures, instruments.targets, instruments.latest),
+        exposures=exposures,
     )
 
 
@@ -60,9 +66,11 @@ def _configured(target: Target) -> tuple[str, ...]:
     return in_order(set(target.resolve))
 
 
-async def _siblings(target: Target, turn: int, instruments: Instruments) -> Mapping[str, matrix.Sibling]:
+async def _siblings(
+    target: Target, addresses: int, turn: int, instruments: Instruments
+) -> Mapping[str, matrix.Sibling]:
     """Where the siblings live that are in turn; who does not resolve lives nowhere."""
-    known = [instruments.targets.get(name) for name in matrix.siblings_in_turn(target, turn)]
+    known = [instruments.targets.get(name) for name in matrix.siblings_in_turn(target, addresses, turn)]
     present = [sibling for sibling in known if sibling is not None]
     homes = await asyncio.gather(*(_home(sibling, instruments) for sibling in present))
     return {

@@ -59,8 +59,12 @@ def first_start(now: float, domain: str, interval_seconds: float, targets: int) 
     return min(now + fraction(domain) * spread, next_start(now, domain, interval_seconds))
 
 
+def _to_microsecond(at: float) -> datetime:
+    return datetime.fromtimestamp(at, UTC)
+
+
 @dataclass(frozen=True)
-class _Beat(BaseTrigger):  # type: ignore[misc]  # APScheduler ships no annotations
+class Beat(BaseTrigger):  # type: ignore[misc]  # APScheduler ships no annotations
     """Fires at the domain's regular starts. The default of APScheduler would count from the last firing, and drift."""
 
     domain: str
@@ -68,8 +72,11 @@ class _Beat(BaseTrigger):  # type: ignore[misc]  # APScheduler ships no annotati
 
     def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
         after = max(now, previous_fire_time) if previous_fire_time else now
-        start = next_start(after.timestamp(), self.domain, self.interval_seconds)
-        return datetime.fromtimestamp(start, UTC)
+        start = _to_microsecond(next_start(after.timestamp(), self.domain, self.interval_seconds))
+        if start > after:
+            return start
+        # A datetime has whole microseconds: rounded down, a start could be found again as the one after itself.
+        return _to_microsecond(next_start(after.timestamp() + 0.001, self.domain, self.interval_seconds))
 
 
 class Schedule:
@@ -115,12 +122,15 @@ class Schedule:
             _, late = await asyncio.wait(self._in_flight, timeout=bound_seconds)
             if late:
                 logger.warning("gave up on %d rounds that were still running after %g s", len(late), bound_seconds)
+                for task in late:
+                    task.cancel()
+                await asyncio.wait(late)
         self._scheduler.shutdown(wait=False)
 
     def _add(self, target: Target, start: float) -> None:
         self._scheduler.add_job(
             self._job,
-            _Beat(target.domain, target.interval_seconds),
+            Beat(target.domain, target.interval_seconds),
             args=(target.domain,),
             id=target.domain,
             replace_existing=True,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.matrix import Sibling, plan, request_for, rotated, rounds_to_cover, siblings_in_turn, unanswered
-from exporter.model import Combination, Connection, Method, Probe, Secret, Target
+from exporter.model import Combination, Connection, Method, Probe, Protocol, Secret, Target
 
 A4, A5 = "127.0.0.4", "127.0.0.5"
 NAMES = ("a.test", "b.test", "c.test")
@@ -17,7 +17,14 @@ UNKNOWN = "unknown.invalid"
 
 
 def target(domain="a.test", **settings) -> Target:
-    defaults = {"group": "g", "siblings": NAMES, "snis": (domain, None), "hosts": (UNKNOWN,), "port": 8443}
+    defaults = {
+        "group": "g",
+        "siblings": NAMES,
+        "snis": (domain, None),
+        "hosts": (UNKNOWN,),
+        "port": 8443,
+        "protocols": (Protocol.HTTP11,),
+    }
     return Target(domain=domain, **(defaults | settings))
 
 
@@ -39,6 +46,7 @@ def test_a_round_opens_one_connection_for_the_domain_and_one_for_each_other_serv
                 ("matched", "a.test", "a.test", "a.test"),
                 ("coalesced", "b.test", "a.test", "b.test"),
                 ("coalesced", "c.test", "a.test", "c.test"),
+                ("coalesced", "a.test", "a.test", "a.test"),
                 ("unknown_host", "a.test", "a.test", UNKNOWN),
             ],
         ),
@@ -80,7 +88,7 @@ def test_settings_choose_the_columns_and_rows():
 
     assert [asked(dial) for dial in plan(only_self, [A4], {})] == [[("matched", "a.test", "a.test", "a.test")]]
     hosts = [host for _, _, _, host in asked(plan(named, [A4], siblings("b.test"))[0])]
-    assert hosts == ["a.test", "b.test", "www.test"]
+    assert hosts == ["a.test", "b.test", "a.test", "www.test"]
     assert [dial.sni for dial in plan(named, [A4], {})] == ["a.test", "cdn.test"]
 
 
@@ -140,14 +148,36 @@ def test_each_probe_of_a_round_is_in_exactly_one_dial(group, per_round, turn, ad
             assert all((p.connection, p.sni) == (Connection.REUSED, dial.sni) for p in others)
 
 
-@given(names, st.integers(1, 10), st.integers(0, 1000))
-def test_every_sibling_comes_up_in_the_stated_number_of_rounds(group, per_round, start):
-    one = target(group[0], siblings=tuple(group), siblings_per_round=per_round)
+@given(names, st.integers(1, 10), st.integers(0, 1000), st.integers(1, 6), st.integers(1, 4))
+def test_every_sibling_meets_every_address_in_the_stated_number_of_rounds(group, per_round, cycle, homes, at_once):
+    one = target(group[0], siblings=tuple(group), siblings_per_round=per_round, max_addresses=at_once)
+    addresses = [f"127.0.0.{number}" for number in range(homes)]
+    known = {name: Sibling(target(name), frozenset(addresses)) for name in group}
+    cover = rounds_to_cover(one, homes)
 
-    turns = range(start, start + rounds_to_cover(one))
+    met, rounds = set(), range(cycle * cover, (cycle + 1) * cover)
+    for turn in rounds:
+        dials = plan(one, addresses, known, turn)
+        met |= {(ask.probe.host, dial.address) for dial in dials for ask in dial.asks}
+        assert len(siblings_in_turn(one, homes, turn)) <= per_round
+        assert len({dial.address for dial in dials}) <= at_once
 
-    assert {name for turn in turns for name in siblings_in_turn(one, turn)} == set(group[1:])
-    assert all(len(siblings_in_turn(one, turn)) <= per_round for turn in turns)
+    assert met >= {(name, address) for name in group for address in addresses}
+
+
+def test_siblings_are_asked_for_over_http_2_where_that_is_configured():
+    both = target(protocols=(Protocol.HTTP11, Protocol.H2))
+    known = {"b.test": Sibling(both, frozenset({A4}))} | siblings("b.test", protocols=both.protocols)
+
+    dials = plan(both, [A4], known)
+
+    assert [(dial.protocol.value, dial.sni, [kind for kind, *_ in asked(dial)]) for dial in dials] == [
+        ("http/1.1", "a.test", ["matched", "unknown_host"]),
+        ("http/1.1", None, ["no_sni"]),
+        ("http/1.1", "b.test", ["other_sni"]),
+        ("http/1.1", "c.test", ["other_sni"]),
+        ("h2", "a.test", ["matched", "coalesced", "coalesced", "unknown_host"]),
+    ]
 
 
 @given(st.lists(st.integers(), unique=True), st.integers(1, 10), st.integers(0, 100))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from exporter.exposition import Format
 from exporter.health import Health
 from exporter.metrics import DURATION_BUCKETS, MAX_UNREGISTERED_CODES, METRICS, Metrics
-from exporter.model import Connection, Failure, Phase, Response, Verdict
+from exporter.model import Client, Connection, Exposure, Failure, Phase, Response, Verdict
 from tests.factories import (
     AS_EXPECTED,
     NOON,
@@ -488,7 +489,8 @@ def test_readmes_table_says_what_the_code_exports():
 
 
 def test_every_metric_has_the_labels_that_its_row_says():
-    house = recorded(*SIBLINGS, FOUR, round_(REFUSED, of=target("c.test")))
+    exposed = replace(FOUR, exposures=(Exposure("b.test", "a.test", Client.CHROMIUM),))
+    house = recorded(*SIBLINGS, exposed, round_(REFUSED, of=target("c.test")))
     families = {family.name: family for family in parse_text(house.document().decode())}
 
     for metric in METRICS:

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from exporter.gate import Gate
-from exporter.model import Combination, Failure, Phase, Target
+from exporter.latest import Latest
+from exporter.model import Combination, Failure, Phase, Protocol, Target
 from exporter.probing.certificates import Judge
 from exporter.probing.resolve import Resolver
 from exporter.rounds import Instruments, run
@@ -26,7 +27,7 @@ class Silent:
 async def instruments(*targets):
     resolver = Resolver(["127.0.0.1:1"])  # nothing listens there: DNS is down
     try:
-        yield Instruments({one.domain: one for one in targets}, resolver, Judge(), Gate(64, 8, Silent()))
+        yield Instruments({one.domain: one for one in targets}, Latest(), resolver, Judge(), Gate(64, 8, Silent()))
     finally:
         await resolver.close()
 
@@ -41,6 +42,7 @@ def target(domain, port, ca_file, **settings) -> Target:
         "hosts": (UNKNOWN,),
         "resolve": ("127.0.0.1",),
         "ca_file": str(ca_file),
+        "protocols": (Protocol.HTTP11,),
     }
     return Target(domain, **(defaults | settings))
 
@@ -65,6 +67,7 @@ async def test_a_round_sees_every_cell_and_judges_it(leaf, ca_file):
     assert table(done) == [
         ("matched", "a.test", "a.test", 200, True),
         ("coalesced", "b.test", "a.test", 503, False),
+        ("coalesced", "a.test", "a.test", 200, True),
         ("unknown_host", "a.test", "a.test", 421, True),
         ("no_sni", "a.test", None, 200, True),
         ("other_sni", "a.test", "b.test", 200, True),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from exporter.model import Target
-from exporter.schedule import Schedule, first_start, fraction, next_start, turn_at
+from exporter.schedule import Beat, Schedule, first_start, fraction, next_start, turn_at
 
 domains = st.from_regex(r"[a-z]{1,12}\.test", fullmatch=True)
 times = st.floats(1_700_000_000, 2_000_000_000)
@@ -26,6 +27,18 @@ def test_starts_are_an_interval_apart_and_numbered(domain, now, interval):
     assert now < start <= now + interval + 1e-3
     assert after - start == pytest.approx(interval, abs=1e-3)
     assert turn_at(start + 0.001, domain, interval) + 1 == turn_at(after + 0.001, domain, interval)
+
+
+@given(domains, times, st.sampled_from([0.05, 1.0, 7.3, 10.0, 60.0]))
+def test_the_start_after_a_start_is_a_later_one(domain, now, interval):
+    """Otherwise the scheduler, which asks for all starts up to now, would ask for ever."""
+    beat = Beat(domain, interval)
+    start = beat.get_next_fire_time(None, datetime.fromtimestamp(now, UTC))
+
+    for _ in range(20):
+        following = beat.get_next_fire_time(start, start)
+        assert (following - start).total_seconds() == pytest.approx(interval, abs=0.01)
+        start = following
 
 
 @given(domains, times, intervals, st.integers(1, 10_000))

@@ -75,7 +75,7 @@ class Settings:
     method: Annotated[Method, PlainValidator(scalars.one_of(Method))] = Method.GET
     headers: request.Headers = field(default_factory=dict)
     user_agent: Annotated[str, PlainValidator(request.user_agent)] = f"statuscode-exporter/{__version__}"
-    protocols: Annotated[tuple[_Protocol, ...], _NotEmpty, _Bounded, _Distinct] = (Protocol.HTTP11,)
+    protocols: Annotated[tuple[_Protocol, ...], _NotEmpty, _Bounded, _Distinct] = (Protocol.HTTP11, Protocol.H2)
     sni: Annotated[tuple[_SniName, ...], _NotEmpty, _Bounded, AfterValidator(names.asks_for_itself)] = names.SNI_WORDS
     host: Annotated[tuple[_HostName, ...], _Bounded] = ("siblings", "unknown")
     addresses: Annotated[int | None, PlainValidator(addresses.limit)] = None

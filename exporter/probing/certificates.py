@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -52,6 +52,8 @@ class Handshake:
     alpn: str | None
     chain: tuple[bytes, ...]
     sni: str | None
+    client_certificate_requested: bool = False
+    resumed: bool = False
 
 
 class Judge:
@@ -67,7 +69,7 @@ class Judge:
     def session(self, handshake: Handshake, ca_file: str | None, now: float) -> TlsSession:
         """The session with everything wrong with its chain at `now` (Unix time), by `ca_file` or the system's trust."""
         digests = tuple(sha256(der).digest() for der in handshake.chain)
-        key = (handshake.version, handshake.cipher, handshake.alpn, handshake.sni, digests, ca_file)
+        key = (replace(handshake, chain=digests), ca_file)
         held = self._sessions.get(key)
         if held is not None and now < held[0]:
             return held[1]
@@ -81,6 +83,8 @@ class Judge:
             chain=chain,
             faults=tuple(fault for fault, _ in faults),
             fault_detail="; ".join(detail for _, detail in faults),
+            client_certificate_requested=handshake.client_certificate_requested,
+            resumed=handshake.resumed,
         )
         _bound(self._sessions)
         self._sessions[key] = (_holds_until(chain, at), session)

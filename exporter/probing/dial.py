@@ -23,19 +23,43 @@ _READ_SIZE = 64 * 1024
 _FIRST_BYTES = 16  # enough to tell what speaks at the other end
 
 
+_OFFERS = {
+    Protocol.HTTP11: ["http/1.1"],
+    Protocol.H2: ["h2", "http/1.1"],  # as browsers do: many servers answer an offer of h2 alone with an alert
+}
+
+
 @lru_cache(maxsize=1000)
 def tls_context(protocol: Protocol, certificate: str | None, key: str | None) -> ssl.SSLContext:
-    """Settings of a handshake that offers `protocol`, verifies nothing, and shows a client certificate if it has one.
+    """Settings of a handshake for `protocol` that verifies nothing, and shows a client certificate if it has one.
 
     Raises OSError or ssl.SSLError where the client certificate cannot be read.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    context.set_alpn_protocols([protocol.value])
+    context.set_alpn_protocols(_OFFERS[protocol])
     if certificate is not None:
         context.load_cert_chain(certificate, key)
+    _hear_messages(context)
     return context
+
+
+_HANDSHAKE, _CERTIFICATE_REQUEST = 22, 13  # RFC 8446, sections 5.1 and 4
+
+
+def _hear_messages(context: ssl.SSLContext) -> None:
+    """Note on each connection that the server asks for a client certificate: Python has no public way to know.
+
+    `_msg_callback` of `_ssl` itself is set, and not `SSLContext`'s own, which turns each number into an enum first.
+    """
+
+    def hear(tls: ssl.SSLObject, direction: str, _version: int, content: int, message: int, _data: bytes) -> None:
+        if direction == "read" and content == _HANDSHAKE and message == _CERTIFICATE_REQUEST:
+            tls.client_certificate_requested = True  # type: ignore[attr-defined]
+
+    raw = super(ssl.SSLContext, ssl.SSLContext)._msg_callback  # type: ignore[misc]
+    raw.__set__(context, hear)
 
 
 class Channel(asyncio.Protocol):
@@ -156,6 +180,8 @@ class Channel(asyncio.Protocol):
             alpn=self._tls.selected_alpn_protocol(),
             chain=chain_of(self._tls),
             sni=self._sni,
+            client_certificate_requested=getattr(self._tls, "client_certificate_requested", False),
+            resumed=bool(self._tls.session_reused),
         )
 
     def _explained(self, error: ssl.SSLError) -> Exception:

@@ -16,8 +16,12 @@
 | alpn | tls | the server selected a protocol that was not offered or not asked for |
 | not-http | processing | the answer is not HTTP |
 | headers-too-big | processing | the header section exceeds our bound |
+| protocol-error | processing, transfer | the server broke HTTP/2; detail says how |
+| stream-reset | processing, transfer | the server reset the request's stream; detail is the code |
+| goaway | processing, transfer | the server ended the connection with GOAWAY; detail is the code |
 | truncated | transfer | the body ended before its announced end |
 | malformed | transfer | the body's framing (chunks) is broken |
+| not-covered | processing | the connection's certificate does not cover the name, so no client would ask there |
 | not-reused | processing | the server closes its connection after each answer, so nothing can be asked second |
 | not-asked | processing | the time for this connection was used up by earlier requests on it |
 | internal | any | a fault of ours; the log has its trace |

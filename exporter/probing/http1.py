@@ -2,35 +2,50 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import httptools
 
-from exporter.model import Failure, Phase, Request, Response, Secret
+from exporter.model import Failure, Method, Phase, Request, Response, revealed
+from exporter.probing.body import Body
+from exporter.probing.bounds import MOST_HEADER_BYTES, MOST_HEADERS, MOST_INTERIM
 from exporter.probing.clock import PhaseClock, PhaseFailed
 from exporter.probing.dial import Channel
 from exporter.probing.failures import Broken
 
-MOST_HEADER_BYTES = (
-    64 * 1024
-)  # nginx and Apache send at most 8 KiB a line by default; curl takes 100 KiB a line, 300 KiB in all
-MOST_HEADERS = 500
-MOST_BODY_KEPT = 64 * 1024
-MOST_BODY_READ = 1024 * 1024
-MOST_INTERIM = 20  # answers with a 1xx status before the final one
+
+class Http1:
+    """A connection that speaks HTTP/1.1. `usable` says whether one more request may be sent on it."""
+
+    origins: tuple[str, ...] | None = None
+    """HTTP/1.1 has no ORIGIN frame."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+        self.usable = True
+
+    async def exchange(self, request: Request, clock: PhaseClock) -> tuple[Response | None, Failure | None]:
+        """Ask and listen. A failure after the header section stands beside what was received of the answer."""
+        answer = Answer(request.method)
+        try:
+            async with clock.phase(Phase.PROCESSING):
+                self._channel.write(request_bytes(request))
+                await _receive_headers(self._channel, answer)
+            async with clock.phase(Phase.TRANSFER):
+                whole = await _receive_body(self._channel, answer)
+        except PhaseFailed as failed:
+            self.usable = False
+            return answer.response(complete=False) if answer.has_headers else None, failed.failure
+        response = answer.response(complete=whole)
+        self.usable = response.connection_survived is not False
+        return response, None
 
 
 def request_bytes(request: Request) -> bytes:
     """The request as it goes over the wire (RFC 9112, section 3)."""
     lines = [f"{request.method} {request.path} HTTP/1.1", f"Host: {request.authority}"]
-    lines += [f"{name}: {_sent(value)}" for name, value in request.headers]
-    if request.method == "POST":
+    lines += [f"{name}: {revealed(value)}" for name, value in request.headers]
+    if request.method is Method.POST:
         lines.append("Content-Length: 0")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
-
-
-def _sent(value: str | Secret) -> str:
-    return value.reveal if isinstance(value, Secret) else value
 
 
 class Answer:
@@ -39,7 +54,7 @@ class Answer:
     llhttp calls the `on_...` methods; `complete` is True when the final answer has ended by its own framing.
     """
 
-    def __init__(self, method: str) -> None:
+    def __init__(self, method: Method) -> None:
         self._parser = httptools.HttpResponseParser(self)
         self._parser.set_dangerous_leniencies(
             lenient_headers=True,
@@ -49,7 +64,6 @@ class Answer:
         )
         self._method = method
         self._interim = 0
-        self._hash = hashlib.sha256()
         self._surplus = False
         self.malformed: Broken | None = None
         self.complete = False
@@ -61,8 +75,7 @@ class Answer:
         self._headers: list[tuple[str, str]] = []
         self._header_bytes = 0
         self._in_body = False
-        self._body = bytearray()
-        self._body_bytes = 0
+        self._body = Body()
         self._keep_alive = False
         self._version = "1.1"
         self._status = 0
@@ -93,7 +106,7 @@ class Answer:
     @property
     def has_enough(self) -> bool:
         """Whether as much of the body was read as is ever read."""
-        return self._body_bytes >= MOST_BODY_READ
+        return self._body.is_enough
 
     @property
     def ends_with_connection(self) -> bool:
@@ -107,10 +120,10 @@ class Answer:
             reason=self._reason.decode("latin-1"),
             version=self._version,
             headers=tuple(self._headers),
-            body=bytes(self._body),
-            body_bytes=self._body_bytes,
+            body=self._body.kept,
+            body_bytes=self._body.read,
             body_complete=complete,
-            body_sha256=self._hash.hexdigest(),
+            body_sha256=self._body.sha256,
             connection_survived=None if complete and self._keep_alive and not self._surplus else False,
         )
 
@@ -146,17 +159,12 @@ class Answer:
         self._status = self._parser.get_status_code()
         self._version = self._parser.get_http_version()
         self._keep_alive = self._parser.should_keep_alive()
-        if self._method == "HEAD" and self._status >= 200:
+        if self._method is Method.HEAD and self._status >= 200:
             self._end()
 
     def on_body(self, body: bytes) -> None:
-        if self.complete:
-            return  # the answer to HEAD has none, whatever comes
-        room = MOST_BODY_READ - self._body_bytes
-        taken = body[:room]
-        self._body_bytes += len(taken)
-        self._hash.update(taken)
-        self._body += taken[: MOST_BODY_KEPT - len(self._body)]
+        if not self.complete:  # the answer to HEAD has none, whatever comes
+            self._body.take(body)
 
     def on_message_complete(self) -> None:
         if self._status >= 200 or self._status == 101:
@@ -173,20 +181,6 @@ class Answer:
 
 def _cause(error: Exception) -> Exception:
     return error.__context__ if isinstance(error.__context__, Broken) else error
-
-
-async def exchange(channel: Channel, request: Request, clock: PhaseClock) -> tuple[Response | None, Failure | None]:
-    """Ask and listen. A failure after the header section stands beside what was received of the answer."""
-    answer = Answer(request.method)
-    try:
-        async with clock.phase(Phase.PROCESSING):
-            channel.write(request_bytes(request))
-            await _receive_headers(channel, answer)
-        async with clock.phase(Phase.TRANSFER):
-            whole = await _receive_body(channel, answer)
-    except PhaseFailed as failed:
-        return answer.response(complete=False) if answer.has_headers else None, failed.failure
-    return answer.response(complete=whole), None
 
 
 async def _receive_headers(channel: Channel, answer: Answer) -> None:

@@ -9,7 +9,6 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import (
-    AlternativeServiceAvailable,
     ConnectionTerminated,
     DataReceived,
     Event,
@@ -21,13 +20,14 @@ from h2.events import (
 )
 from h2.exceptions import H2Error
 from h2.settings import SettingCodes
+from hyperframe.frame import ExtensionFrame
 
-from exporter.model import Failure, Phase, Request, Response
+from exporter.model import Failure, Phase, Request, Response, revealed
 from exporter.probing.body import MOST_BODY_READ, Body
+from exporter.probing.bounds import MOST_HEADER_BYTES, MOST_HEADERS, MOST_INTERIM
 from exporter.probing.clock import PhaseClock, PhaseFailed
 from exporter.probing.dial import Channel
 from exporter.probing.failures import Broken, printable
-from exporter.probing.headers import MOST_HEADER_BYTES, MOST_INTERIM, sent
 
 _MOST_IDLE_EVENTS = 1_000  # frames about something else than our request; a flood of PING, SETTINGS, ... ends here
 _ORIGIN = 0x0C  # RFC 8336, section 2
@@ -127,12 +127,18 @@ class Http2:
         """What is about the connection, or about streams of before."""
         self._idle_events += 1
         if self._idle_events > _MOST_IDLE_EVENTS:
-            raise Broken("protocol-error", f"more than {_MOST_IDLE_EVENTS} frames about something else than the request")
+            raise Broken(
+                "protocol-error", f"more than {_MOST_IDLE_EVENTS} frames about something else than the request"
+            )
         if isinstance(event, ConnectionTerminated):
             self.usable = False
             raise Broken("goaway", _code(event.error_code))
-        if isinstance(event, UnknownFrameReceived) and event.frame.type == _ORIGIN and event.frame.stream_id == 0:
-            self._origins = tuple(_origins(event.frame.body))
+        if isinstance(event, UnknownFrameReceived) and isinstance(event.frame, ExtensionFrame):
+            self._note_extension(event.frame)
+
+    def _note_extension(self, frame: ExtensionFrame) -> None:
+        if frame.type == _ORIGIN and frame.stream_id == 0:
+            self._origins = tuple(_origins(frame.body))
 
     def _flush(self) -> None:
         data = self._h2.data_to_send()
@@ -171,17 +177,19 @@ class _Answer:
             status=self._status,
             version="2",
             headers=tuple(self._fields),
-            connection_survived=None,
-            **self.body.facts(complete=self.complete),
+            body=self.body.kept,
+            body_bytes=self.body.read,
+            body_complete=self.complete,
+            body_sha256=self.body.sha256,
         )
 
     def _begin(self, event: ResponseReceived) -> None:
+        fields = [(_text(name), _text(value)) for name, value in event.headers]
+        if len(fields) > MOST_HEADERS:
+            raise Broken("headers-too-big", f"more than {MOST_HEADERS} header lines")
+        self._status = _status(dict(fields).get(":status", ""))
+        self._fields = [(name, value) for name, value in fields if not name.startswith(":")]
         self.has_headers = True
-        for name, value in event.headers:
-            if name == b":status":
-                self._status = int(value)
-            else:
-                self._fields.append((_text(name), _text(value)))
 
 
 def _fields(request: Request) -> Iterator[tuple[str, str]]:
@@ -191,7 +199,13 @@ def _fields(request: Request) -> Iterator[tuple[str, str]]:
     yield ":path", request.path
     for name, value in request.headers:
         if name.lower() not in _CONNECTION_FIELDS:
-            yield name.lower(), sent(value)
+            yield name.lower(), revealed(value)
+
+
+def _status(text: str) -> int:
+    if not (len(text) == 3 and text.isascii() and text.isdigit()):
+        raise Broken("protocol-error", f"the status is {printable(text)!r}")
+    return int(text)
 
 
 def _unbroken(event: Event) -> Event:
@@ -219,6 +233,3 @@ def _origins(body: bytes) -> Iterator[str]:
 
 def _text(value: bytes | str) -> str:
     return value.decode("latin-1") if isinstance(value, bytes) else value
-
-
-__all__ = ["AlternativeServiceAvailable", "Http2"]

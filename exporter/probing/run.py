@@ -7,13 +7,14 @@ import time
 from dataclasses import replace
 
 from exporter.model import Ask, Connection, Dial, Failure, Observation, Phase, Protocol, Response, TlsSession
-from exporter.probing import http1
 from exporter.probing.certificates import Judge
 from exporter.probing.clock import PhaseClock, PhaseFailed
 from exporter.probing.dial import Channel, Endpoint, connect, tls_context
 from exporter.probing.failures import Broken
+from exporter.probing.http1 import Http1
+from exporter.probing.http2 import Http2
 
-_SPEAKERS = {Protocol.HTTP11: http1.exchange}
+_SPEAKERS: dict[Protocol, type[Http1 | Http2]] = {Protocol.HTTP11: Http1, Protocol.H2: Http2}
 _TIMEOUTS_PER_DIAL = 3.0  # a server that lets request after request time out must not hold up the round
 
 
@@ -42,6 +43,7 @@ class _Conversation:
         self._loop = asyncio.get_running_loop()
         self._give_up_at = self._loop.time() + _TIMEOUTS_PER_DIAL * dial.timeout_seconds
         self._channel: Channel | None = None
+        self._speaker: Http1 | Http2 | None = None
         self._tls: TlsSession | None = None
         self._asked_before = 0
         self._answered = 0
@@ -61,6 +63,7 @@ class _Conversation:
                 tls=self._tls,
                 response=response,
                 failure=failure,
+                origins=self._speaker.origins if self._speaker is not None else None,
             )
         )
 
@@ -79,6 +82,8 @@ class _Conversation:
 
     async def _ask(self, ask: Ask, clock: PhaseClock) -> tuple[Response | None, Failure | None]:
         was_open = self._channel is not None
+        if ask.needs_cover and self._tls is not None and not self._tls.covers(ask.probe.host):
+            return None, Failure(Phase.PROCESSING, "not-covered", "the certificate does not cover this name")
         try:
             await self._be_open_for(ask, clock)
         except PhaseFailed as failed:
@@ -120,15 +125,16 @@ class _Conversation:
             channel.close()
             raise
         self._channel, self._answered = channel, 0
+        self._speaker = _SPEAKERS[dial.protocol](channel)
 
     async def _exchange(self, ask: Ask, clock: PhaseClock) -> tuple[Response | None, Failure | None]:
         """Ask on the open channel, which is gone afterwards where the server ended it or the exchange broke."""
-        assert self._channel is not None  # noqa: S101  # _be_open_for has seen to it
+        assert self._speaker is not None  # noqa: S101  # _be_open_for has seen to it
         self._asked_before = self._answered
         request = ask.request if self._may_see_secrets(ask) else ask.request.without_secrets()
-        response, failure = await _SPEAKERS[self._dial.protocol](self._channel, request, clock)
+        response, failure = await self._speaker.exchange(request, clock)
         self._answered += 1
-        if failure is not None or response is None or response.connection_survived is False:
+        if not self._speaker.usable:
             self.hang_up()
         return response, failure
 
@@ -159,7 +165,7 @@ def _check_alpn(selected: str | None, offered: Protocol) -> None:
 
 def _found_it_closed(response: Response | None, failure: Failure | None) -> bool:
     """Whether the server had closed an idle connection before this request came."""
-    return response is None and failure is not None and failure.kind in ("closed", "reset")
+    return response is None and failure is not None and failure.kind in ("closed", "reset", "goaway")
 
 
 def _not_reused(response: Response | None) -> Failure:

@@ -16,7 +16,7 @@ from exporter.config.complaints import MAX_SHOWN
 from exporter.config.load import MAX_TARGETS
 from exporter.config.schema import EXPECT, GLOBAL, GROUP
 from exporter.config.source import MAX_BYTES
-from exporter.model import Expect, IpFamily, Method, Secret, StatusRange, Target
+from exporter.model import Expect, IpFamily, Method, Protocol, Secret, StatusRange, Target
 
 BAD = sorted((Path(__file__).parent / "bad").glob("*.yaml"))
 ENVIRON = {"EMPTY": "", "TWO_LINES": "hunter2\nhunter3", "TOKEN": "hunter2"}
@@ -115,6 +115,7 @@ def test_every_setting_reaches_the_target(tmp_path: Path) -> None:
                 ("Cookie", Secret("c=d", "config")),
             ),
             user_agent="probe/1",
+            protocols=(Protocol.HTTP11,),
             snis=("xn--bcher-kva.example", None, "other.example"),
             hosts=("other.example",),
             sibling_snis=False,

@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from exporter.model import Ask, Connection, Dial, Failure, Method, Phase, Probe, Protocol, Request, Response, Secret
-from exporter.probing import http1
+from exporter.probing import body
 from exporter.probing.run import run
 from tests.origin import CLOSE, answer, host_of, origin, raw_server
 
@@ -329,8 +329,8 @@ async def test_of_a_long_body_64_kib_are_kept_and_1_mib_is_read(judge, leaf):
     (seen,), _ = await observe(judge, lambda _: answer(200, b"x" * 3_000_000), leaf, timeout=5)
 
     assert seen.failure is None
-    assert len(seen.response.body) == http1.MOST_BODY_KEPT
-    assert seen.response.body_bytes == http1.MOST_BODY_READ
+    assert len(seen.response.body) == body.MOST_BODY_KEPT
+    assert seen.response.body_bytes == body.MOST_BODY_READ
     assert not seen.response.body_complete
 
 

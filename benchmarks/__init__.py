@@ -1,0 +1,1 @@
+"""What the exporter costs, measured: `python -m benchmarks` prints one table. Everything runs on loopback."""
