@@ -54,7 +54,7 @@ def test_names_with_their_own_certificates_are_up(separate: Scrape):
     assert separate.seen("statuscode_http_responses_total", "code", combination="matched") == {"200"}
 
 
-@pytest.mark.parametrize("combination", ["no_sni", "other_sni", "coalesced", "unknown_host"])
+@pytest.mark.parametrize("combination", ["no_sni", "other_sni", "unknown_host"])
 def test_a_421_to_another_sni_than_the_hosts_own_is_right(separate: Scrape, combination: str):
     cell = {"combination": combination}
 
@@ -63,6 +63,10 @@ def test_a_421_to_another_sni_than_the_hosts_own_is_right(separate: Scrape, comb
     for domain in DOMAINS:
         seen = separate.seen("statuscode_misdirected_responses_total", "expected", domain=domain, **cell)
         assert seen == {"true"}
+
+
+def test_what_the_certificate_does_not_cover_is_not_asked_on_its_connection(separate: Scrape):
+    assert not separate.seen("statuscode_probe_success", "domain", combination="coalesced")
 
 
 def test_a_right_421_is_no_incident(separate: Scrape):

@@ -9,7 +9,7 @@ from tests.real.scrape import Scrape
 
 SHARED_CERTIFICATE = """
 server {
-    listen @endpoint ssl;
+    listen @endpoint ssl http2;
     ssl_certificate @certificate;
     ssl_certificate_key @certificate;
     server_name shop.test api.test;
@@ -38,22 +38,39 @@ def test_two_good_names_on_one_certificate_are_up(shared_certificate: Scrape):
 
 
 def test_every_cell_of_two_good_names_is_probed_and_right(shared_certificate: Scrape):
+    labels = ("protocol", "domain", "combination", "sni", "host", "connection")
     successes = {
-        tuple(sample.labels[label] for label in ("domain", "combination", "sni", "host", "connection")): sample.value
-        for sample in shared_certificate.select("statuscode_probe_success", address="127.0.51.1", protocol="http/1.1")
+        tuple(sample.labels[label] for label in labels): sample.value
+        for sample in shared_certificate.select("statuscode_probe_success", address="127.0.51.1")
     }
 
     nobody = "statuscode-exporter-unknown-host.invalid"
     assert successes == {
-        (domain, *cell): 1
+        (protocol, domain, *cell): 1
         for domain, sibling in (("shop.test", "api.test"), ("api.test", "shop.test"))
-        for cell in (
-            ("matched", domain, domain, "fresh"),
-            ("coalesced", sibling, domain, "reused"),
-            ("other_sni", sibling, domain, "fresh"),
-            ("no_sni", "", domain, "fresh"),
-            ("unknown_host", domain, nobody, "reused"),
+        for protocol, *cell in (
+            ("http/1.1", "matched", domain, domain, "fresh"),
+            ("http/1.1", "other_sni", sibling, domain, "fresh"),
+            ("http/1.1", "no_sni", "", domain, "fresh"),
+            ("http/1.1", "unknown_host", domain, nobody, "reused"),
+            ("h2", "matched", domain, domain, "fresh"),
+            ("h2", "coalesced", sibling, domain, "reused"),
+            ("h2", "coalesced", domain, domain, "reused"),
+            ("h2", "unknown_host", domain, nobody, "reused"),
         )
+    }
+
+
+def test_browsers_would_share_the_connection_of_two_names_on_one_certificate(shared_certificate: Scrape):
+    exposed = {
+        (sample.labels["domain"], sample.labels["sibling"], sample.labels["client"])
+        for sample in shared_certificate.select("statuscode_coalescing_exposed")
+    }
+
+    assert exposed == {
+        (domain, sibling, client)
+        for domain, sibling in (("shop.test", "api.test"), ("api.test", "shop.test"))
+        for client in ("chromium", "firefox")
     }
 
 
@@ -146,11 +163,9 @@ def test_an_error_status_is_counted_by_its_code_and_takes_the_domain_down(status
 
 
 def test_an_error_status_is_an_answer_and_no_failed_probe(statuses: Scrape):
-    """But nginx closes the connection after a 500 (ngx_http_special_response_handler), so nothing is asked second."""
-    failures = {tuple(sample.labels.values()) for sample in statuses.select("statuscode_probe_failures_total")}
-
-    assert failures == {("status-500.test", "processing", "not-reused")}
-    assert statuses.value("statuscode_probe_success", domain="status-500.test", combination="unknown_host") == 1
+    """nginx closes the connection after a 500, so nothing can be asked second: that is no cell, and no failure."""
+    assert not statuses.seen("statuscode_probe_failures_total", "domain")
+    assert not statuses.seen("statuscode_probe_success", "domain", domain="status-500.test", combination="unknown_host")
 
 
 def test_a_domain_that_is_expected_to_answer_401_is_up_with_it(statuses: Scrape):
