@@ -51,11 +51,16 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What one matched probe was answered, in a word: a status code, or the phase and kind of the failure."""
+    """What matched probes were answered at one address, in a word: a status code, or the phase and kind of the failure.
+
+    Attributes:
+        protocols: those over which the answer was this.
+    """
 
     address: str
     answer: str
     expected: bool
+    protocols: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +133,13 @@ def row(target: Target, round_: Round | None, now: float) -> Row:
 
 
 def _statuses(round_: Round) -> Iterator[Status]:
-    for seen, verdict in zip(round_.observations, round_.verdicts, strict=True):
-        if seen.probe.combination is Combination.MATCHED:
-            yield Status(seen.probe.address or "no address", _answer(seen), verdict.expected)
+    protocols: dict[tuple[str, str, bool], list[str]] = {}
+    for seen, verdict in round_.matched:
+        if verdict.conclusive:
+            key = (seen.probe.address or "no address", _answer(seen), verdict.expected)
+            protocols.setdefault(key, []).append(seen.probe.protocol)
+    for key, spoken in protocols.items():
+        yield Status(*key, tuple(dict.fromkeys(spoken)))
 
 
 def _answer(seen: Observation) -> str:
@@ -146,12 +155,19 @@ def _state(round_: Round, statuses: tuple[Status, ...]) -> State:
 
 
 def _worst_reason(round_: Round) -> str:
-    """The reason of the first unexpected verdict, a matched probe's before others, which name their combination."""
-    pairs = zip(round_.observations, round_.verdicts, strict=True)
-    wrong = {seen.probe.combination: verdict.reason for seen, verdict in reversed(list(pairs)) if not verdict.expected}
-    if Combination.MATCHED in wrong:
-        return wrong[Combination.MATCHED]
-    return next((f"{combination}: {reason}" for combination, reason in wrong.items()), "")
+    """The reason of the first unexpected verdict, a matched probe's before others, which say what they asked."""
+    pairs = list(zip(round_.observations, round_.verdicts, strict=True))
+    for _, verdict in round_.matched:
+        if not verdict.expected:
+            return verdict.reason
+    return next((f"{_asked(seen)}: {verdict.reason}" for seen, verdict in pairs if not verdict.expected), "")
+
+
+def _asked(seen: Observation) -> str:
+    """`help.example on the connection of cart.example`, or the combination."""
+    if seen.probe.combination is Combination.COALESCED:
+        return f"{seen.probe.host} on the connection of {seen.probe.sni}"
+    return seen.probe.combination
 
 
 def _validity(seconds: float) -> str:

@@ -281,9 +281,16 @@ async def test_the_overview_shows_the_worst_domain_first(client, record, control
 
     assert Page(text).rows == [
         ["Domain", "State", "Answers by address", "What is wrong", "Certificate", "Last round"],
-        ["bad.test shop", "Down", "421 127.0.0.1 not as expected", "421 instead of 200-399", "89 d left", "59 s ago"],
+        [
+            "bad.test shop",
+            "Down",
+            "421 127.0.0.1 http/1.1 not as expected",
+            "421 instead of 200-399",
+            "89 d left",
+            "59 s ago",
+        ],
         ["new.test shop", "Not yet probed", "", "", "", ""],
-        ["good.test shop", "Up", "200 127.0.0.1", "", "89 d left", "59 s ago"],
+        ["good.test shop", "Up", "200 127.0.0.1 http/1.1", "", "89 d left", "59 s ago"],
     ]
     for total in ("<strong>1</strong> bad", "<strong>1</strong> not yet probed", "<strong>1</strong> good"):
         assert total in text

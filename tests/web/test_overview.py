@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from exporter.model import Failure, Phase, Verdict
+from exporter.model import Connection, Failure, Phase, Protocol, Verdict
 from exporter.web.overview import Row, State, Status, row
 from tests.factories import AS_EXPECTED, NOON, certificate, observation, probe, round_, target, tls
 
@@ -29,7 +31,7 @@ def test_a_good_domain_has_its_status_age_and_days_and_no_reason():
         domain="shop.test",
         group="shop",
         state=State.UP,
-        statuses=(Status("127.0.0.1", "200", expected=True),),
+        statuses=(Status("127.0.0.1", "200", expected=True, protocols=("http/1.1",)),),
         age="12 s ago",
         certificate="89 d left",
     )
@@ -65,8 +67,8 @@ def test_what_is_unexpected_comes_first_among_the_answers_and_only_six_are_shown
     found = told(*seen, last, verdicts=(*(AS_EXPECTED for _ in seen), bad()))
 
     assert found.statuses == (
-        Status("127.0.0.8", "tls: alert", expected=False),
-        *(Status(address, "200", expected=True) for address in addresses[:5]),
+        Status("127.0.0.8", "tls: alert", expected=False, protocols=("http/1.1",)),
+        *(Status(address, "200", expected=True, protocols=("http/1.1",)) for address in addresses[:5]),
     )
     assert found.statuses_left_out == 2
 
@@ -74,7 +76,7 @@ def test_what_is_unexpected_comes_first_among_the_answers_and_only_six_are_shown
 def test_a_domain_that_does_not_resolve_says_so():
     found = told(observation(probe(address=None), failure=Failure(Phase.RESOLVE, "no-such-name")), verdicts=(bad(),))
 
-    assert found.statuses == (Status("no address", "resolve: no-such-name", expected=False),)
+    assert found.statuses == (Status("no address", "resolve: no-such-name", expected=False, protocols=("http/1.1",)),)
 
 
 @pytest.mark.parametrize(
@@ -119,3 +121,22 @@ def test_states_are_ranked_from_bad_to_good():
         "good",
         "good",
     ]
+
+
+def test_protocols_that_are_answered_alike_stand_together_and_what_is_not_spoken_is_left_out():
+    over_h2 = observation(replace(probe(), protocol=Protocol.H2))
+    silent = replace(observation(probe(sni="shop.test")), response=None, failure=Failure(Phase.TLS, "alpn"))
+
+    both = told(observation(), over_h2)
+    one = told(observation(), silent, verdicts=(AS_EXPECTED, replace(AS_EXPECTED, conclusive=False)))
+
+    assert [status.protocols for status in both.statuses] == [("http/1.1", "h2")]
+    assert [status.protocols for status in one.statuses] == [("http/1.1",)]
+
+
+def test_what_is_wrong_on_a_sibling_s_connection_is_told_with_both_names():
+    misrouted = observation(probe("help.test", sni="shop.test", connection=Connection.REUSED), status=404)
+
+    found = told(observation(), misrouted, verdicts=(AS_EXPECTED, bad()))
+
+    assert (found.state, found.reason.split(":")[0]) == (State.ODD, "help.test on the connection of shop.test")
