@@ -1,0 +1,60 @@
+"""README's examples are taken at their word by the programs that they are for."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from exporter.metrics import METRICS
+from tests.programs import program
+
+README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+
+
+def example(beginning):
+    (found,) = [text for text in re.findall(r"```yaml\n(.*?)```", README, re.DOTALL) if text.startswith(beginning)]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("beginning", "command"),
+    [("scrape_configs:", ("check", "config")), ("groups:\n  - name: statuscode", ("check", "rules"))],
+)
+def test_prometheus_takes_the_examples(tmp_path, beginning, command):
+    file = tmp_path / "example.yaml"
+    file.write_text(example(beginning), encoding="utf-8")
+
+    done = subprocess.run(
+        [program("promtool"), *command, file], capture_output=True, text=True, timeout=30, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_metric_that_is_named_exists():
+    known = {metric.name for metric in METRICS}
+    named = set(re.findall(r"\bstatuscode_(?!exporter_)[a-z_]*[a-z]\b", README))
+
+    assert named <= known
+
+
+def test_the_two_commands_are_targets_of_the_makefile():
+    makefile = (Path(__file__).parent.parent / "Makefile").read_text("utf-8")
+
+    commands = re.findall(r"^make (\w+)", README, re.MULTILINE)
+
+    assert commands == ["run", "test"]
+    assert all(re.search(rf"^{command}:", makefile, re.MULTILINE) for command in commands)
+
+
+def test_every_flag_that_is_named_is_understood():
+    from exporter.cli import _parser
+
+    flags = set(re.findall(r"--(?:config|web|log)\.[a-z-]+", README))
+    serve = next(action for action in _parser()._actions if action.choices and "serve" in action.choices)
+    known = {option for action in serve.choices["serve"]._actions for option in action.option_strings}
+
+    assert flags <= known
