@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from exporter.model import Client, Combination, Expect, Failure, Observation, Protocol, Response, Target, Verdict
 from exporter.pages import differences
@@ -48,12 +49,18 @@ def judge(target: Target, observation: Observation, comparison: Comparison) -> V
     return _JUDGES[observation.probe.combination](target, observation)
 
 
+@lru_cache(maxsize=4096)
+def _verdict(reason: str, *, expected: bool) -> Verdict:
+    """Equal verdicts are one object: thousands of domains get the same."""
+    return Verdict(expected=expected, reason=reason)
+
+
 def _judge_matched(target: Target, observation: Observation) -> Verdict:
     """The domain's own name on a connection of its own: as configured, nothing else."""
     if observation.failure is not None:
-        return Verdict(expected=False, reason=_told(observation.failure))
+        return _verdict(_told(observation.failure), expected=False)
     complaints = _complaints(target, observation)
-    return Verdict(expected=not complaints, reason="; ".join(complaints) or _status(observation.response))
+    return _verdict("; ".join(complaints) or _status(observation.response), expected=not complaints)
 
 
 def _judge_foreign(target: Target, observation: Observation) -> Verdict:
@@ -61,9 +68,9 @@ def _judge_foreign(target: Target, observation: Observation) -> Verdict:
     failure, response = observation.failure, observation.response
     if failure is not None:
         refused = failure.kind in _REFUSING_KINDS
-        return Verdict(expected=refused, reason=("refused: " if refused else "") + _told(failure))
+        return _verdict(("refused: " if refused else "") + _told(failure), expected=refused)
     if response is not None and 400 <= response.status < 500:
-        return Verdict(expected=True, reason=f"refused: {_status(response)}")
+        return _verdict(f"refused: {_status(response)}", expected=True)
     return _judge_status(target.expect, response)
 
 
@@ -75,22 +82,22 @@ def _judge_coalesced(target: Target, observation: Observation, comparison: Compa
     verdict = _judge_shared(target, observation, comparison.fresh)
     if verdict.expected or comparison.clients or observation.probe.protocol is Protocol.HTTP11:
         return verdict
-    return Verdict(expected=True, reason=f"{verdict.reason}, but no browser would ask for it on this connection")
+    return _verdict(f"{verdict.reason}, but no browser would ask for it on this connection", expected=True)
 
 
 def _judge_shared(target: Target, observation: Observation, fresh: Response | None) -> Verdict:
     response, failure = observation.response, observation.failure
     if failure is not None or response is None:
         retried = failure is not None and _TRY_ANOTHER_CONNECTION in failure.detail
-        return Verdict(expected=retried, reason=_told(failure) if failure is not None else "no answer")
+        return _verdict(_told(failure) if failure is not None else "no answer", expected=retried)
     if response.status == MISDIRECTED:
-        return Verdict(expected=True, reason=f"refused: {_status(response)}")
+        return _verdict(f"refused: {_status(response)}", expected=True)
     if fresh is None or fresh.page is None or response.page is None:
         return _judge_status(target.expect, response)
     told = differences(fresh.page, response.page)
     if told:
-        return Verdict(expected=False, reason=f"misrouted: {', '.join(told)} as on a connection of its own")
-    return Verdict(expected=True, reason=f"served: {_status(response)}")
+        return _verdict(f"misrouted: {', '.join(told)} as on a connection of its own", expected=False)
+    return _verdict(f"served: {_status(response)}", expected=True)
 
 
 _JUDGES: dict[Combination, Callable[[Target, Observation], Verdict]] = {
@@ -103,8 +110,8 @@ _JUDGES: dict[Combination, Callable[[Target, Observation], Verdict]] = {
 
 def _judge_status(expect: Expect, response: Response | None) -> Verdict:
     if response is not None and any(response.status in statuses for statuses in expect.status):
-        return Verdict(expected=True, reason=_status(response))
-    return Verdict(expected=False, reason=_unexpected_status(expect, response))
+        return _verdict(_status(response), expected=True)
+    return _verdict(_unexpected_status(expect, response), expected=False)
 
 
 def _complaints(target: Target, observation: Observation) -> list[str]:

@@ -9,6 +9,8 @@ from exporter.model import Observation, Response, Round, Verdict
 # 512 bodies of the 64 KiB that a response keeps: far more incidents at once than a person reads.
 MAX_BODY_BYTES = 32 * 1024 * 1024
 
+MAX_SHARED_FIELDS = 10_000  # header fields that are kept once for all rounds
+
 
 class Latest:
     """Rounds by domain. Bodies are kept only where they are evidence, and only so many of them.
@@ -22,12 +24,15 @@ class Latest:
         self._rounds: dict[str, Round] = {}
         self._body_bytes: dict[str, int] = {}  # by domain, the oldest round first; only where there are any
         self._total_body_bytes = 0
+        self._fields: dict[tuple[str, str], tuple[str, str]] = {}
 
     def put(self, round_: Round) -> None:
         """Keep `round_` in place of its domain's last one, without the bodies of expected observations."""
         domain = round_.target.domain
         self._release(domain)
-        slim = _slim(round_)
+        if len(self._fields) > MAX_SHARED_FIELDS:
+            self._fields.clear()
+        slim = _slim(round_, self._fields)
         self._rounds[domain] = slim
         self._hold(domain, _body_bytes(slim))
 
@@ -55,8 +60,7 @@ class Latest:
         self._total_body_bytes -= self._body_bytes.pop(domain, 0)
 
 
-def _slim(round_: Round) -> Round:
-    shared: dict[tuple[str, str], tuple[str, str]] = {}
+def _slim(round_: Round, shared: dict[tuple[str, str], tuple[str, str]]) -> Round:
     pairs = zip(round_.observations, round_.verdicts, strict=True)
     return replace(round_, observations=tuple(_slim_observation(seen, verdict, shared) for seen, verdict in pairs))
 
@@ -66,7 +70,7 @@ def _slim_observation(
 ) -> Observation:
     if seen.response is None:
         return seen
-    # The answers of one round repeat most of one another's fields: measured, this halves what a round weighs.
+    # Answers repeat most of one another's fields: measured, this halves what a round weighs.
     headers = tuple(shared.setdefault(pair, pair) for pair in seen.response.headers)
     body = b"" if verdict.expected else seen.response.body
     return replace(seen, response=replace(seen.response, headers=headers, body=body))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import accumulate, chain, islice
 from operator import attrgetter
 from typing import Generic, TypeVar
+from typing import Protocol as Interface
 
 from exporter.exposition import Family, Format, Kind, Sample, chunks, labels, number
 from exporter.health import Health
@@ -28,6 +29,7 @@ DURATION_BUCKETS = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 _Seen = Sequence[tuple[Observation, Verdict]]
 
 
@@ -122,13 +124,20 @@ class Metrics:
             responses=room.take(self._counters.responses.samples()),
             misdirected=room.take(self._counters.misdirected.samples()),
             failures=room.take(self._counters.failures.samples()),
-            durations=room.take([standing.durations for standing in standings]),
+            durations=room.take([durations for standing in standings for durations in standing.durations]),
             exposures=room.take([standing.exposures for standing in standings]),
             others=room.take(self._others.cells(), series_each=2),
             phases=[sample for key, histogram in self._histograms.items() for sample in histogram.samples(*key)],
         )
         self._health.series(self.max_series - room.left, room.dropped)
         return shown
+
+
+class Group(Interface[T_co]):
+    """Things that are counted before they are written."""
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[T_co]: ...
 
 
 class _Room:
@@ -138,7 +147,7 @@ class _Room:
         self.left = max_series
         self.dropped = 0
 
-    def take(self, groups: Sequence[Sequence[T]], series_each: int = 1) -> Cut[T]:
+    def take(self, groups: Sequence[Group[T]], series_each: int = 1) -> Cut[T]:
         """The first of what is in `groups`, as much as there is room for."""
         wanted = sum(map(len, groups))
         kept = min(wanted, self.left // series_each)
@@ -151,7 +160,7 @@ class _Room:
 class Cut(Generic[T]):
     """The first `kept` of what is in `groups`."""
 
-    groups: Sequence[Sequence[T]]
+    groups: Sequence[Group[T]]
     kept: int
 
     def __iter__(self) -> Iterator[T]:
@@ -194,7 +203,7 @@ class Standing:
     duration: str
     not_after: str | None
     trusted: int | None
-    durations: tuple[Sample, ...]
+    durations: tuple[_Durations, ...]
     exposures: tuple[Sample, ...]
 
 
@@ -212,7 +221,7 @@ def _standing(round_: Round, texts: Mapping[Probe, _Texts]) -> Standing:
         duration=number(round_.duration_seconds),
         not_after=None if not_after is None else number(not_after),
         trusted=None if trusted is None else int(trusted),
-        durations=tuple(_durations(round_, texts).items()),
+        durations=tuple(_durations(round_, texts)),
         exposures=tuple(
             (labels(("domain", one.domain), ("sibling", one.sibling), ("client", one.client)), 1)
             for one in round_.exposures
@@ -220,14 +229,28 @@ def _standing(round_: Round, texts: Mapping[Probe, _Texts]) -> Standing:
     )
 
 
-def _durations(round_: Round, texts: Mapping[Probe, _Texts]) -> dict[str, str]:
-    return {
-        text: number(seen.seconds[phase])
-        for seen in matched(round_)
-        if seen.probe.domain == round_.target.domain  # so that no other round can hold the same series
-        for phase, text in texts[seen.probe].phases.items()
-        if phase in seen.seconds
-    }
+class _Durations:
+    """The samples of one matched probe, by phase; their label sets are put together as they are written."""
+
+    def __init__(self, text: str, seconds: Mapping[Phase, float]) -> None:
+        self._text = text
+        self._seconds = seconds
+
+    def __len__(self) -> int:
+        return len(self._seconds)
+
+    def __iter__(self) -> Iterator[Sample]:
+        for phase, seconds in self._seconds.items():
+            yield f'{self._text},phase="{phase}"}}', number(seconds)
+
+
+def _durations(round_: Round, texts: Mapping[Probe, _Texts]) -> Iterator[_Durations]:
+    """Of the target only, and of each probe once, so that no series can stand twice."""
+    own = {seen.probe: seen.seconds for seen, _ in round_.matched if seen.probe.domain == round_.target.domain}
+    for probe, seconds in own.items():
+        text = texts[probe].timed
+        if text is not None:
+            yield _Durations(text, seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,11 +258,11 @@ class _Texts:
     """The label sets of one probe's series, written once for as long as its target asks it.
 
     Attributes:
-        phases: of the durations; empty where the probe is not matched.
+        timed: the label set of the durations but for the phase and the end; None where the probe is not matched.
     """
 
     cell: str
-    phases: Mapping[Phase, str]
+    timed: str | None
 
 
 def _texts(probe: Probe) -> _Texts:
@@ -254,8 +277,8 @@ def _texts(probe: Probe) -> _Texts:
         protocol,
         ("connection", probe.connection),
     )
-    timed = Phase if combination is Combination.MATCHED else ()
-    return _Texts(cell, {phase: labels(domain, address, protocol, ("phase", phase)) for phase in timed})
+    is_timed = combination is Combination.MATCHED
+    return _Texts(cell, labels(domain, address, protocol).removesuffix("}") if is_timed else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,24 +368,25 @@ class _Turning:
 
 
 class _Counts:
-    """Counts by label set, by the domain that they are about."""
+    """Counts by label set, by the domain that they are about.
+
+    The dicts never change but are replaced, so that a scrape need not copy what it shows.
+    """
 
     def __init__(self) -> None:
-        self._by_domain: dict[str, dict[tuple[tuple[str, str], ...], tuple[str, int]]] = {}
-        self._samples: dict[str, tuple[Sample, ...]] = {}  # the same, unchanging, so that a scrape need not copy
+        self._by_domain: dict[str, dict[str, int]] = {}
 
     def add(self, domain: str, amount: int, *pairs: tuple[str, str]) -> None:
-        counts = self._by_domain.setdefault(domain, {})
-        text, count = counts.get(pairs) or (labels(("domain", domain), *pairs), 0)
-        counts[pairs] = (text, count + amount)
-        self._samples[domain] = tuple(counts.values())
+        counts = self._by_domain.get(domain, {})
+        text = labels(("domain", domain), *pairs)
+        if amount or text not in counts:
+            self._by_domain[domain] = {**counts, text: counts.get(text, 0) + amount}
 
     def forget(self, domain: str) -> None:
         self._by_domain.pop(domain, None)
-        self._samples.pop(domain, None)
 
-    def samples(self) -> list[tuple[Sample, ...]]:
-        return list(self._samples.values())
+    def samples(self) -> list[ItemsView[str, int]]:
+        return [counts.items() for counts in self._by_domain.values()]
 
 
 class _Counters:

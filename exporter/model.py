@@ -35,6 +35,14 @@ class Phase(StrEnum):
     TRANSFER = "transfer"
 
 
+class Transport(StrEnum):
+    """What carries HTTP: TLS as good as both sides can, TLS 1.2 at most, or nothing but TCP."""
+
+    TLS = "tls"
+    TLS12 = "tls1.2"
+    PLAIN = "plain"
+
+
 class Combination(StrEnum):
     """Kinds of probe: how SNI, Host and domain relate, and whether the connection was new."""
 
@@ -234,6 +242,8 @@ class Dial:
         timeout_seconds: for opening the connection (connect and tls together), and again for each request.
         ca_file, client_certificate, client_key, verify: see Target. With `verify`, secrets are withheld from a server
             whose certificate is not trusted or does not cover the name asked for.
+        resumes: take up the session of a connection with this server name, which is opened and asked first; None: shake
+            hands in full.
     """
 
     address: str
@@ -246,6 +256,8 @@ class Dial:
     client_certificate: str | None = None
     client_key: str | None = None
     verify: bool = True
+    transport: Transport = Transport.TLS
+    resumes: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,9 +54,13 @@ def next_start(now: float, domain: str, interval_seconds: float) -> float:
 
 
 def first_start(now: float, domain: str, interval_seconds: float, targets: int) -> float:
-    """When to probe a domain that has no round yet: soon, but spread so that a start is no burst."""
-    spread = min(interval_seconds, max(_SOON_SECONDS, targets / _FIRST_ROUNDS_PER_SECOND))
-    return min(now + fraction(domain) * spread, next_start(now, domain, interval_seconds))
+    """When to probe a domain that has no round yet: soon, but spread so that a start is no burst.
+
+    Where that takes as long as half an interval, extra rounds would only double the load: its regular start will do.
+    """
+    regular = next_start(now, domain, interval_seconds)
+    spread = max(_SOON_SECONDS, targets / _FIRST_ROUNDS_PER_SECOND)
+    return regular if spread > interval_seconds / 2 else min(now + fraction(domain) * spread, regular)
 
 
 def _to_microsecond(at: float) -> datetime:
