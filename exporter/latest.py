@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
-from exporter.model import Observation, Response, Round, Verdict
+from exporter.model import Combination, Observation, Phase, Response, Round, Verdict
 
 # 512 bodies of the 64 KiB that a response keeps: far more incidents at once than a person reads.
 MAX_BODY_BYTES = 32 * 1024 * 1024
@@ -13,7 +15,7 @@ MAX_SHARED_FIELDS = 10_000  # header fields that are kept once for all rounds
 
 
 class Latest:
-    """Rounds by domain. Bodies are kept only where they are evidence, and only so many of them.
+    """Rounds by domain. Bodies and times are kept only where they are evidence, and only so many bodies.
 
     Attributes:
         max_body_bytes: of all kept bodies together; those of the oldest rounds are dropped first.
@@ -72,8 +74,15 @@ def _slim_observation(
         return seen
     # Answers repeat most of one another's fields: measured, this halves what a round weighs.
     headers = tuple(shared.setdefault(pair, pair) for pair in seen.response.headers)
-    body = b"" if verdict.expected else seen.response.body
-    return replace(seen, response=replace(seen.response, headers=headers, body=body))
+    response = replace(seen.response, headers=headers)
+    if not verdict.expected:
+        return replace(seen, response=response)
+    # How long an expected answer took is asked of matched probes only; the metrics have counted the others.
+    seconds = seen.seconds if seen.probe.combination is Combination.MATCHED else _NO_SECONDS
+    return replace(seen, seconds=seconds, response=replace(response, body=b"", body_sha256=""))
+
+
+_NO_SECONDS: Mapping[Phase, float] = MappingProxyType({})
 
 
 def _without_bodies(round_: Round) -> Round:

@@ -51,7 +51,6 @@ class Metrics:
         self._matched = _Matrix()
         self._others = _Matrix()
         self._turning = {is_matched: _Turning() for is_matched in (True, False)}
-        self._texts: dict[str, dict[Probe, _Texts]] = {}
         self._counters = _Counters()
         self._histograms: defaultdict[tuple[Protocol, Phase], _Histogram] = defaultdict(_Histogram)
         self._forgotten: set[str] = set()
@@ -64,15 +63,13 @@ class Metrics:
         for observation, verdict in seen:
             self._counters.count(observation, verdict)
             self._time(observation)
-        texts = self._texts[domain] = self._texts_of(round_)
-        self._standings[domain] = _standing(round_, texts)
-        self._show(domain, seen, texts)
+        self._standings[domain] = _standing(round_)
+        self._show(domain, seen)
 
     def forget(self, domain: str) -> None:
         """Drop all series about `domain`, also those that its siblings' rounds saw."""
         self._forgotten.add(domain)
         self._standings.pop(domain, None)
-        self._texts.pop(domain, None)
         self._counters.forget(domain)
         for turning in self._turning.values():
             turning.forget(domain)
@@ -98,18 +95,12 @@ class Metrics:
         for phase, seconds in observation.seconds.items():
             self._histograms[observation.probe.protocol, phase].observe(seconds)
 
-    def _texts_of(self, round_: Round) -> dict[Probe, _Texts]:
-        """Those of the last round where it asked the same."""
-        known = self._texts.get(round_.target.domain, {})
-        probes = (seen.probe for seen in round_.observations)
-        return {probe: known.get(probe) or _texts(probe) for probe in probes}
-
-    def _show(self, domain: str, seen: _Seen, texts: Mapping[Probe, _Texts]) -> None:
+    def _show(self, domain: str, seen: _Seen) -> None:
         cells: dict[bool, list[Cell]] = {True: [], False: []}
         for observation, verdict in seen:
             probe = observation.probe
             is_matched = probe.combination is Combination.MATCHED
-            cells[is_matched].append(_cell(observation, verdict, texts[probe].cell))
+            cells[is_matched].append(_cell(observation, verdict))
         cover = self._standings[domain].rounds_to_cover
         self._matched.replace(domain, self._turning[True].shown(domain, cells[True], cover))
         self._others.replace(domain, self._turning[False].shown(domain, cells[False], cover))
@@ -207,7 +198,7 @@ class Standing:
     exposures: tuple[Sample, ...]
 
 
-def _standing(round_: Round, texts: Mapping[Probe, _Texts]) -> Standing:
+def _standing(round_: Round) -> Standing:
     target = round_.target
     not_after, trusted = certificate_not_after(round_), certificate_trusted(round_)
     return Standing(
@@ -221,7 +212,7 @@ def _standing(round_: Round, texts: Mapping[Probe, _Texts]) -> Standing:
         duration=number(round_.duration_seconds),
         not_after=None if not_after is None else number(not_after),
         trusted=None if trusted is None else int(trusted),
-        durations=tuple(_durations(round_, texts)),
+        durations=tuple(_durations(round_)),
         exposures=tuple(
             (labels(("domain", one.domain), ("sibling", one.sibling), ("client", one.client)), 1)
             for one in round_.exposures
@@ -244,41 +235,12 @@ class _Durations:
             yield f'{self._text},phase="{phase}"}}', number(seconds)
 
 
-def _durations(round_: Round, texts: Mapping[Probe, _Texts]) -> Iterator[_Durations]:
+def _durations(round_: Round) -> Iterator[_Durations]:
     """Of the target only, and of each probe once, so that no series can stand twice."""
     own = {seen.probe: seen.seconds for seen, _ in round_.matched if seen.probe.domain == round_.target.domain}
     for probe, seconds in own.items():
-        text = texts[probe].timed
-        if text is not None:
-            yield _Durations(text, seconds)
-
-
-@dataclass(frozen=True, slots=True)
-class _Texts:
-    """The label sets of one probe's series, written once for as long as its target asks it.
-
-    Attributes:
-        timed: the label set of the durations but for the phase and the end; None where the probe is not matched.
-    """
-
-    cell: str
-    timed: str | None
-
-
-def _texts(probe: Probe) -> _Texts:
-    domain, address, protocol = ("domain", probe.domain), ("address", probe.address or ""), ("protocol", probe.protocol)
-    combination = probe.combination
-    cell = labels(
-        domain,
-        ("combination", combination),
-        ("sni", probe.sni or ""),
-        ("host", probe.host),
-        address,
-        protocol,
-        ("connection", probe.connection),
-    )
-    is_timed = combination is Combination.MATCHED
-    return _Texts(cell, labels(domain, address, protocol).removesuffix("}") if is_timed else None)
+        where = ("domain", probe.domain), ("address", probe.address or ""), ("protocol", probe.protocol)
+        yield _Durations(labels(*where).removesuffix("}"), seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,10 +259,19 @@ class Cell:
     status: int
 
 
-def _cell(observation: Observation, verdict: Verdict, text: str) -> Cell:
+def _cell(observation: Observation, verdict: Verdict) -> Cell:
+    probe = observation.probe
     return Cell(
-        domain=observation.probe.domain,
-        labels=text,
+        domain=probe.domain,
+        labels=labels(
+            ("domain", probe.domain),
+            ("combination", probe.combination),
+            ("sni", probe.sni or ""),
+            ("host", probe.host),
+            ("address", probe.address or ""),
+            ("protocol", probe.protocol),
+            ("connection", probe.connection),
+        ),
         success=int(verdict.expected),
         status=observation.response.status if observation.response else 0,
     )

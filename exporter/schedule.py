@@ -67,7 +67,7 @@ def _to_microsecond(at: float) -> datetime:
     return datetime.fromtimestamp(at, UTC)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Beat(BaseTrigger):  # type: ignore[misc]  # APScheduler ships no annotations
     """Fires at the domain's regular starts. The default of APScheduler would count from the last firing, and drift."""
 
