@@ -5,29 +5,30 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
+from benchmarks.figures import Cost
 from benchmarks.processes import HOST
 from benchmarks.servers import Blackbox
 
 CONCURRENCY = 16
 
 
-def cpu_seconds_per_probe(blackbox: Blackbox, probes: int) -> float:
-    """CPU time of blackbox_exporter for each of `probes`. Raises RuntimeError where one did not succeed."""
+def probed(blackbox: Blackbox, module: str, probes: int) -> Cost:
+    """What so many probes cost blackbox_exporter. Raises RuntimeError where one did not succeed."""
     before = blackbox.process.cpu_seconds()
-    asyncio.run(_ask_all(blackbox, probes))
-    return (blackbox.process.cpu_seconds() - before) / probes
+    asyncio.run(_ask_all(blackbox, module, probes))
+    return Cost(blackbox.process.cpu_seconds() - before, probes)
 
 
-async def _ask_all(blackbox: Blackbox, probes: int) -> None:
+async def _ask_all(blackbox: Blackbox, module: str, probes: int) -> None:
     tickets = iter(range(probes))
     async with asyncio.TaskGroup() as group:
         for _ in range(CONCURRENCY):
-            group.create_task(_ask_in_turn(blackbox, tickets))
+            group.create_task(_ask_in_turn(blackbox, module, tickets))
 
 
-async def _ask_in_turn(blackbox: Blackbox, tickets: Iterator[int]) -> None:
+async def _ask_in_turn(blackbox: Blackbox, module: str, tickets: Iterator[int]) -> None:
     """One connection that is kept, so that what is measured is probing and hardly anything of asking for it."""
-    request = f"GET {blackbox.path} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
+    request = f"GET {blackbox.path(module)} HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
     reader, writer = await asyncio.open_connection(HOST, blackbox.port)
     try:
         for _ in tickets:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import resource
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from benchmarks.figures import Cost, cpu_seconds
 from benchmarks.load import CONCURRENCY
 from benchmarks.processes import HOST
 from benchmarks.servers import DOMAIN, Server
@@ -18,7 +18,7 @@ from exporter.gate import Gate
 from exporter.health import Health
 from exporter.latest import Latest
 from exporter.metrics import Metrics
-from exporter.model import Round, Target
+from exporter.model import Protocol, Round, Target
 from exporter.probing.certificates import Judge
 from exporter.probing.resolve import Resolver
 
@@ -26,30 +26,24 @@ UNKNOWN_HOST = "nobody-configured-this.invalid"
 GROUP_SIZE = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """CPU time of this process for so many cells, handshakes or samples."""
-
-    cpu_seconds: float
-    number: int
-
-
-def cpu_seconds() -> float:
-    """User and system time of this process so far."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    return usage.ru_utime + usage.ru_stime
-
-
-def matched_targets(server: Server, number: int) -> tuple[Target, ...]:
+def matched_targets(server: Server, number: int, protocol: Protocol) -> tuple[Target, ...]:
     """Each is asked for itself on a connection of its own, nothing else."""
     return tuple(
-        replace(_target(server, f"d{index}.{DOMAIN}"), sibling_snis=False, sibling_hosts=False)
+        replace(_target(server, f"d{index}.{DOMAIN}"), protocols=(protocol,), sibling_snis=False, sibling_hosts=False)
         for index in range(number)
     )
 
 
+def pair_targets(server: Server) -> tuple[Target, ...]:
+    """Siblings that are asked for on each other's HTTP/2 connections, all ordered pairs in a round."""
+    return tuple(
+        replace(target, protocols=(Protocol.H2,), snis=(target.domain,), sibling_snis=False)
+        for target in group_targets(server, GROUP_SIZE)
+    )
+
+
 def group_targets(server: Server, siblings_per_round: int) -> tuple[Target, ...]:
-    """Siblings on one certificate and address, with the default SNIs and hosts."""
+    """Siblings on one certificate and address, with the default protocols, SNIs and hosts."""
     names = tuple(f"d{index}.{DOMAIN}" for index in range(GROUP_SIZE))
     return tuple(
         replace(
@@ -79,23 +73,22 @@ class Prober:
 
     def __init__(self, targets: tuple[Target, ...]) -> None:
         health = Health()
-        self._targets = targets
+        self._targets, self._turn = targets, 0
         self._latest, self._metrics = Latest(), Metrics(health)
         self._instruments = rounds.Instruments(
             targets={target.domain: target for target in targets},
+            latest=self._latest,
             resolver=Resolver(),
             judge=Judge(),
             gate=Gate(overall=CONCURRENCY, per_address=CONCURRENCY, counter=health),
         )
 
-    async def cost_of(self, sweeps: int) -> Cost:
-        """Of `sweeps` rounds of each target, after one that fills what is remembered between rounds."""
-        await self._sweep(0)
+    async def sweep(self) -> Cost:
+        """Of one more round of each target."""
         before = cpu_seconds()
-        cells = [await self._sweep(turn) for turn in range(1, sweeps + 1)]
-        cost = Cost(cpu_seconds() - before, sum(cells))
-        await self._instruments.resolver.close()
-        return cost
+        cells = await self._sweep(self._turn)
+        self._turn += 1
+        return Cost(cpu_seconds() - before, cells)
 
     async def _sweep(self, turn: int) -> int:
         """One round of each target, and what they showed is written once as for a scrape; how many cells that were."""
@@ -126,13 +119,11 @@ def _check(done: Round) -> None:
 
 def handshakes(server: Server, number: int) -> Cost:
     """TCP and TLS alone on blocking sockets, one after the other: the floor under every probe made by Python's ssl."""
-    context = ssl.create_default_context(cafile=server.ca_file)
-    context.set_alpn_protocols(["http/1.1"])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     before = cpu_seconds()
     for _ in range(number):
-        with (
-            socket.create_connection((HOST, server.port)) as connection,
-            context.wrap_socket(connection, server_hostname=f"d0.{DOMAIN}"),
-        ):
-            pass
+        with socket.socket() as connection:
+            connection.connect((HOST, server.port))
+            context.wrap_socket(connection, server_hostname=f"d0.{DOMAIN}").close()
     return Cost(cpu_seconds() - before, number)

@@ -15,7 +15,7 @@ from benchmarks.processes import HOST, Running, free_port, is_listening, program
 DOMAIN = "bench.test"
 CERTIFICATE_NAMES = (DOMAIN, f"*.{DOMAIN}")
 
-# keepalive_requests: a whole sweep of coalesced probes must fit on one connection, as it does with the default of 1,000.
+# A whole sweep of coalesced probes fits on one connection: keepalive_requests is 1,000 by default.
 _NGINX = """
 daemon off;
 worker_processes 1;
@@ -31,7 +31,7 @@ http {{
     scgi_temp_path {folder}/scgi;
     default_type text/plain;
     server {{
-        listen {host}:{port} ssl backlog=1024;
+        listen {host}:{port} ssl http2 backlog=1024;
         server_name {names};
         ssl_certificate {certificate};
         ssl_certificate_key {certificate};
@@ -67,18 +67,22 @@ def nginx(folder: Path) -> Iterator[Server]:
 
 @dataclass(frozen=True, slots=True)
 class Blackbox:
-    """A running blackbox_exporter. `path` asks it for one probe of `server`."""
+    """A running blackbox_exporter. `path` asks it for one probe of `server` by a module of its configuration."""
 
     process: Running
     port: int
-    path: str
+    server: Server
+
+    def path(self, module: str) -> str:
+        return f"/probe?module={module}&target=https://{HOST}:{self.server.port}/"
 
 
 @contextlib.contextmanager
 def blackbox(folder: Path, server: Server) -> Iterator[Blackbox]:
-    """With one module that asks as our matched probe does: same SNI and Host, HTTP/1.1, the certificate verified."""
+    """With a module for each protocol that asks as our matched probe does: same SNI and Host, certificate verified."""
     config, port = folder / "blackbox.yml", free_port()
-    config.write_text(json.dumps({"modules": {"matched": _module(server)}}))
+    modules = {"http1": _module(server, http2=False), "http2": _module(server, http2=True)}
+    config.write_text(json.dumps({"modules": modules}))
     argv = (
         program("prometheus-blackbox-exporter"),
         f"--config.file={config}",
@@ -86,16 +90,16 @@ def blackbox(folder: Path, server: Server) -> Iterator[Blackbox]:
         "--log.level=error",
     )
     with running(argv, folder / "blackbox.log", lambda: is_listening(port)) as process:
-        yield Blackbox(process, port, f"/probe?module=matched&target=https://{HOST}:{server.port}/")
+        yield Blackbox(process, port, server)
 
 
-def _module(server: Server) -> dict[str, object]:
+def _module(server: Server, *, http2: bool) -> dict[str, object]:
     name = f"d0.{DOMAIN}"
     return {
         "prober": "http",
         "timeout": "10s",
         "http": {
-            "enable_http2": False,
+            "enable_http2": http2,
             "preferred_ip_protocol": "ip4",
             "headers": {"Host": f"{name}:{server.port}"},
             "tls_config": {"ca_file": server.ca_file, "server_name": name},

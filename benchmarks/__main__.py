@@ -1,0 +1,149 @@
+"""`python -m benchmarks [--markdown]`: the whole table, in about four minutes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from statistics import median
+
+from benchmarks import daemon, load, machine, probing
+from benchmarks.figures import alternated, bound_of_quantile, ratio
+from benchmarks.processes import MissingProgramError
+from benchmarks.scraping import serving
+from benchmarks.servers import Server, blackbox, nginx
+from benchmarks.table import Row, answer, markdown, plain
+from benchmarks.worker import worker
+
+_REPEATS = 5
+_PEER_PROBES = 400
+_STALL_REPEATS = 5
+_DAEMON_SECONDS = 90.0
+_MIB = 1024 * 1024
+
+Figures = Mapping[str, Sequence[float]]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
+    arguments = parser.parse_args()
+    try:
+        with tempfile.TemporaryDirectory(prefix="statuscode-exporter-bench-") as name:
+            rows = tuple(_rows(Path(name)))
+            print(machine.facts(), end="\n\n")
+    except MissingProgramError as missing:
+        print(missing, file=sys.stderr)
+        return 1
+    print(markdown(rows) if arguments.markdown else plain(rows))
+    return 0
+
+
+def _rows(folder: Path) -> Iterator[Row]:
+    with nginx(folder) as server:
+        yield from _probing_rows(_probing(folder, server))
+        yield from _writing_rows(_writing(server))
+        yield from _stall_rows(folder)
+        yield from _daemon_rows(daemon.stay(folder, server, _DAEMON_SECONDS))
+
+
+def _probing(folder: Path, server: Server) -> Figures:
+    with ExitStack() as stack:
+        peer = stack.enter_context(blackbox(folder, server))
+        contenders = {
+            f"peer {module}": partial(load.probed, peer, module, _PEER_PROBES) for module in ("http1", "http2")
+        }
+        tasks = ("http1", "http2", "sweep", "rotation", "pairs", "handshake")
+        ours = {task: stack.enter_context(worker(task, server)) for task in tasks}
+        return alternated({**contenders, **ours}, _REPEATS)
+
+
+def _probing_rows(figures: Figures) -> Iterator[Row]:
+    peer1, peer2 = figures["peer http1"], figures["peer http2"]
+    pairs = probing.GROUP_SIZE * (probing.GROUP_SIZE - 1)
+    yield _beside("matched probe, HTTP/1.1, new connection", figures["http1"], peer1, 0.85)
+    yield _beside("matched probe, HTTP/2, new connection", figures["http2"], peer2, 1.0)
+    yield _beside(
+        f"cell of a full sweep of {probing.GROUP_SIZE} siblings, both protocols", figures["sweep"], peer1, 0.4
+    )
+    yield _beside("the same with the default rotation of 8 siblings", figures["rotation"], peer1, 0.4)
+    yield _beside(f"cell of all {pairs} ordered pairs on shared HTTP/2 connections", figures["pairs"], peer2, 1 / 6)
+    further = _further(figures["pairs"], figures["http2"])
+    yield Row(
+        "further name on a shared HTTP/2 connection", _ms(further), goal="0.2 ms", reached=answer(further <= 2e-4)
+    )
+    yield Row("TCP and TLS handshake alone, blocking, Python's ssl", _ms(median(figures["handshake"])))
+
+
+def _further(pairs: Sequence[float], fresh: Sequence[float]) -> float:
+    """What one more name costs: a connection holds the domain, its siblings, itself again and an unknown host."""
+    asks = probing.GROUP_SIZE + 2
+    return median((cell * asks - first) / (asks - 1) for cell, first in zip(pairs, fresh, strict=True))
+
+
+def _beside(measured: str, ours: Sequence[float], peers: Sequence[float], goal: float) -> Row:
+    found = ratio(ours, peers)
+    reached = answer(found.middle <= goal)
+    return Row(measured, _ms(median(ours)), _ms(median(peers)), str(found), f"{goal:.2f}", reached)
+
+
+def _writing(server: Server) -> Figures:
+    with ExitStack() as stack:
+        tasks = ("text", "openmetrics", "generate_latest")
+        return alternated({task: stack.enter_context(worker(task, server)) for task in tasks}, _REPEATS)
+
+
+def _writing_rows(figures: Figures) -> Iterator[Row]:
+    peers = figures["generate_latest"]
+    for name, form in (("text", "text 0.0.4"), ("openmetrics", "OpenMetrics")):
+        taken = median(figures[name])
+        yield Row(
+            f"sample of /metrics at 100,000, {form} (peer: prometheus_client)",
+            _us(taken),
+            _us(median(peers)),
+            str(ratio(figures[name], peers)),
+            "1 us",
+            answer(taken <= 1e-6),
+        )
+
+
+def _stall_rows(folder: Path) -> Iterator[Row]:
+    with serving(folder) as longest_stall:
+        for encoding in ("identity", "gzip"):
+            stalls = [longest_stall(encoding) for _ in range(_STALL_REPEATS)]
+            yield Row(
+                f"longest stall of the loop in a scrape of 100,000, {encoding} (median; worst of {_STALL_REPEATS})",
+                f"{_ms(median(stalls))}; {_ms(max(stalls))}",
+                goal="20 ms",
+                reached=answer(median(stalls) <= 0.02),
+            )
+
+
+def _daemon_rows(stay: daemon.Stay) -> Iterator[Row]:
+    late = bound_of_quantile(stay.lag, 0.99)
+    yield Row(
+        f"{daemon.DOMAINS:,} domains at {daemon.INTERVAL_SECONDS} s: 99 % of rounds start late by at most",
+        f"{late * 1000:g} ms",
+        goal="100 ms",
+        reached=answer(late <= 0.1),
+    )
+    resident = stay.most_resident_bytes / _MIB
+    yield Row("resident memory, at most", f"{resident:.0f} MiB", goal="150 MiB", reached=answer(resident <= 150))
+    share = stay.cpu_seconds / stay.seconds
+    yield Row("rounds; missed; CPU", f"{stay.rounds:.0f} in {stay.seconds:.0f} s; {stay.missed:.0f}; {share:.0%}")
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1e3:.3g} ms"
+
+
+def _us(seconds: float) -> str:
+    return f"{seconds * 1e6:.2f} us"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
