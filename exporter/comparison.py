@@ -9,7 +9,7 @@ from exporter.expectation import Comparison, judge
 from exporter.exposure import exposures
 from exporter.latest import Latest
 from exporter.matrix import Sibling, shared_by_clients
-from exporter.model import Combination, Exposure, Observation, Probe, Response, Round, Target, Verdict
+from exporter.model import Combination, Exposure, Observation, Probe, Protocol, Target, Verdict
 from exporter.pages import page_of
 
 _COMPARED = frozenset({Combination.MATCHED, Combination.COALESCED})
@@ -21,7 +21,7 @@ def with_pages(target: Target, observations: tuple[Observation, ...]) -> tuple[O
         return observations
     protocols = shared_by_clients(target)
     return tuple(
-        replace(seen, response=replace(seen.response, page=page_of(seen.response)))
+        replace(seen, page=page_of(seen.response))
         if seen.response is not None and seen.probe.protocol in protocols and seen.probe.combination in _COMPARED
         else seen
         for seen in observations
@@ -54,15 +54,16 @@ def verdicts(
     latest: Latest,
 ) -> tuple[Verdict, ...]:
     """One per observation, in order."""
-    own = {seen.probe: seen.response for seen in observations if seen.probe.combination is Combination.MATCHED}
+    own = {_place(seen.probe): seen for seen in observations if seen.probe.combination is Combination.MATCHED}
 
     def verdict(seen: Observation) -> Verdict:
         about = targets.get(seen.probe.domain, target)
         if seen.probe.combination is not Combination.COALESCED:
             return judge(about, seen, Comparison())
-        fresh = _fresh(seen.probe, own, latest.get(seen.probe.domain))
+        fresh = own.get(_place(seen.probe)) or latest.fresh(*_place(seen.probe))
         clients = frozenset(exposure.client for exposure in exposed if exposure.domain == seen.probe.domain)
-        return judge(about, seen, Comparison(fresh, clients if seen.probe.domain != target.domain else _ALL))
+        page = fresh.page if fresh is not None else None
+        return judge(about, seen, Comparison(page, clients if seen.probe.domain != target.domain else _ALL))
 
     return tuple(verdict(seen) for seen in observations)
 
@@ -71,13 +72,6 @@ _ALL = Comparison().clients
 """A browser always asks for the opener's own name again."""
 
 
-def _fresh(coalesced: Probe, own: Mapping[Probe, Response | None], last: Round | None) -> Response | None:
-    """What the name answered on a connection of its own: in this round, or in the last one of its own target."""
-    candidates = dict(own)
-    if last is not None:
-        candidates |= {seen.probe: seen.response for seen, _ in last.matched if seen.probe not in own}
-    for probe, response in candidates.items():
-        wanted = (coalesced.domain, coalesced.address, coalesced.protocol)
-        if (probe.domain, probe.address, probe.protocol) == wanted:
-            return response
-    return None
+def _place(probe: Probe) -> tuple[str, str | None, Protocol]:
+    """What two answers must have in common to be compared: the name, the address and the protocol."""
+    return probe.domain, probe.address, probe.protocol

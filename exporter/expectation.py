@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from exporter.model import Client, Combination, Expect, Failure, Observation, Protocol, Response, Target, Verdict
+from exporter.model import Client, Combination, Expect, Failure, Observation, Page, Protocol, Response, Target, Verdict
 from exporter.pages import differences
 from exporter.patterns import is_found
 
@@ -28,11 +28,11 @@ class Comparison:
     """What a coalesced answer is held against.
 
     Attributes:
-        fresh: what the same name answered last on a connection of its own, same address and protocol; None: not known.
+        fresh: the page that the name had last on a connection of its own, at this address; None: not known.
         clients: the browsers that would ask for the name on that connection.
     """
 
-    fresh: Response | None = None
+    fresh: Page | None = None
     clients: frozenset[Client] = frozenset(Client)
 
 
@@ -85,16 +85,16 @@ def _judge_coalesced(target: Target, observation: Observation, comparison: Compa
     return _verdict(f"{verdict.reason}, but no browser would ask for it on this connection", expected=True)
 
 
-def _judge_shared(target: Target, observation: Observation, fresh: Response | None) -> Verdict:
+def _judge_shared(target: Target, observation: Observation, fresh: Page | None) -> Verdict:
     response, failure = observation.response, observation.failure
     if failure is not None or response is None:
         retried = failure is not None and _TRY_ANOTHER_CONNECTION in failure.detail
         return _verdict(_told(failure) if failure is not None else "no answer", expected=retried)
     if response.status == MISDIRECTED:
         return _verdict(f"refused: {_status(response)}", expected=True)
-    if fresh is None or fresh.page is None or response.page is None:
+    if fresh is None or observation.page is None:
         return _judge_status(target.expect, response)
-    told = differences(fresh.page, response.page)
+    told = differences(fresh, observation.page)
     if told:
         return _verdict(f"misrouted: {', '.join(told)} as on a connection of its own", expected=False)
     return _verdict(f"served: {_status(response)}", expected=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from exporter.model import Combination, Observation, Phase, Response, Round, Verdict
+from exporter.model import Combination, Observation, Phase, Protocol, Response, Round, Verdict
 
 # 512 bodies of the 64 KiB that a response keeps: far more incidents at once than a person reads.
 MAX_BODY_BYTES = 32 * 1024 * 1024
@@ -24,6 +24,7 @@ class Latest:
     def __init__(self, max_body_bytes: int = MAX_BODY_BYTES) -> None:
         self.max_body_bytes = max_body_bytes
         self._rounds: dict[str, Round] = {}
+        self._matched: dict[str, dict[tuple[str | None, Protocol], Observation]] = {}  # of domains with siblings
         self._body_bytes: dict[str, int] = {}  # by domain, the oldest round first; only where there are any
         self._total_body_bytes = 0
         self._fields: dict[tuple[str, str], tuple[str, str]] = {}
@@ -36,14 +37,21 @@ class Latest:
             self._fields.clear()
         slim = _slim(round_, self._fields)
         self._rounds[domain] = slim
+        if len(slim.target.siblings) > 1:
+            self._matched[domain] = {(seen.probe.address, seen.probe.protocol): seen for seen, _ in slim.matched}
         self._hold(domain, _body_bytes(slim))
 
     def forget(self, domain: str) -> None:
         self._release(domain)
         self._rounds.pop(domain, None)
+        self._matched.pop(domain, None)
 
     def get(self, domain: str) -> Round | None:
         return self._rounds.get(domain)
+
+    def fresh(self, domain: str, address: str | None, protocol: Protocol) -> Observation | None:
+        """What the domain's last round saw of it on a connection of its own, there."""
+        return self._matched.get(domain, {}).get((address, protocol))
 
     def rounds(self) -> tuple[Round, ...]:
         """A snapshot, in the order in which the domains were first seen."""

@@ -370,8 +370,6 @@ class Response:
         body_bytes: how many were read, at most 1 MiB; what a longer body holds is not read.
         body_complete: whether the body ended within what was read.
         body_sha256: of what was read, lower-case hex.
-        connection_survived: whether the server left the connection open after this answer; None: not known.
-        page: None: not made out, as nothing is compared with this answer.
     """
 
     status: int
@@ -382,8 +380,6 @@ class Response:
     body_bytes: int = 0
     body_complete: bool = True
     body_sha256: str = ""
-    connection_survived: bool | None = None
-    page: Page | None = None
 
     def header(self, name: str) -> str | None:
         """The first value of field `name` (lower case)."""
@@ -400,6 +396,8 @@ class Observation:
         asked_before: requests that were answered on this connection before this one; 0: it was the first.
         response: may stand beside a failure, where the answer began but did not end well.
         origins: of the ORIGIN frame (RFC 8336) that the connection had sent so far; None: none came.
+        connection_survived: whether the server left the connection open after this answer; None: not known.
+        page: what kind of page the answer is; None: not made out, as nothing is compared with it.
     """
 
     probe: Probe
@@ -410,6 +408,8 @@ class Observation:
     response: Response | None = None
     failure: Failure | None = None
     origins: tuple[str, ...] | None = None
+    connection_survived: bool | None = None
+    page: Page | None = None
 
 
 @dataclass(frozen=True, slots=True)

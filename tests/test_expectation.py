@@ -81,25 +81,25 @@ FRESH = Page(200, "", "nginx", "text/html", "Shop", ("sid",), "d1", "o1")
     ],
 )
 def test_a_sibling_s_page_on_another_s_connection_must_be_the_one_it_has_on_its_own(reused, reason):
-    seen = observation(COALESCED, reused.status, page=reused)
+    seen = replace(observation(COALESCED, reused.status), page=reused)
 
-    verdict = judge(Target("a.test", "g"), seen, Comparison(Response(200, page=FRESH)))
+    verdict = judge(Target("a.test", "g"), seen, Comparison(FRESH))
 
     assert verdict == Verdict(expected=reason.startswith("served"), reason=reason)
 
 
 def test_a_site_that_is_down_alike_on_its_own_connection_is_not_misrouted():
     broken = replace(FRESH, status=503)
-    seen = observation(COALESCED, 503, page=broken)
+    seen = replace(observation(COALESCED, 503), page=broken)
 
-    assert judge(Target("a.test", "g"), seen, Comparison(Response(503, page=broken))).expected
+    assert judge(Target("a.test", "g"), seen, Comparison(broken)).expected
 
 
 def test_what_no_browser_would_ask_for_there_alarms_nobody():
     over_h2 = replace(COALESCED, protocol=Protocol.H2)
-    seen = observation(over_h2, 404, page=replace(FRESH, status=404))
+    seen = replace(observation(over_h2, 404), page=replace(FRESH, status=404))
 
-    verdict = judge(Target("a.test", "g"), seen, Comparison(Response(200, page=FRESH), frozenset()))
+    verdict = judge(Target("a.test", "g"), seen, Comparison(FRESH, frozenset()))
 
     assert verdict.expected
     assert verdict.reason.endswith("but no browser would ask for it on this connection")

@@ -116,8 +116,7 @@ class Channel(asyncio.Protocol):
                 self._flush()
                 raise self._explained(error) from error
             else:
-                self._flush()
-                return self._agreed()
+                return self._agreed()  # our last message goes out with the first request
 
     def write(self, data: bytes) -> None:
         """Send `data`. What the peer no longer takes shows when it is read from."""

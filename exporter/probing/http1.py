@@ -34,9 +34,8 @@ class Http1:
         except PhaseFailed as failed:
             self.usable = False
             return answer.response(complete=False) if answer.has_headers else None, failed.failure
-        response = answer.response(complete=whole)
-        self.usable = response.connection_survived is not False
-        return response, None
+        self.usable = whole and answer.leaves_open
+        return answer.response(complete=whole), None
 
 
 def request_bytes(request: Request) -> bytes:
@@ -114,6 +113,11 @@ class Answer:
         names = {name for name, _ in self._headers}
         return self._in_body and "content-length" not in names and "transfer-encoding" not in names
 
+    @property
+    def leaves_open(self) -> bool:
+        """Whether the server said that the connection stays, and kept to the answer's framing."""
+        return self._keep_alive and not self._surplus
+
     def response(self, *, complete: bool) -> Response:
         return Response(
             status=self._status,
@@ -124,7 +128,6 @@ class Answer:
             body_bytes=self._body.read,
             body_complete=complete,
             body_sha256=self._body.sha256,
-            connection_survived=None if complete and self._keep_alive and not self._surplus else False,
         )
 
     def _note(self, error: Exception, data: bytes) -> None:

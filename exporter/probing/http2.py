@@ -41,7 +41,14 @@ class Http2:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._h2 = H2Connection(H2Configuration(client_side=True, header_encoding=None))
+        # What we send is right by construction; what comes is checked.
+        settings = H2Configuration(
+            client_side=True,
+            header_encoding=None,
+            validate_outbound_headers=False,
+            normalize_outbound_headers=False,
+        )
+        self._h2 = H2Connection(settings)
         self._h2.local_settings.update(
             {
                 SettingCodes.ENABLE_PUSH: 0,
@@ -94,7 +101,6 @@ class Http2:
             event = await self._next(stream)
             if isinstance(event, DataReceived):
                 self._h2.acknowledge_received_data(event.flow_controlled_length, stream)
-                self._flush()
             answer.take(event)
 
     def _cancel(self, stream: int) -> None:
@@ -113,15 +119,15 @@ class Http2:
             await self._receive()
 
     async def _receive(self) -> None:
+        self._flush()  # acknowledgements go out together, before there is something to wait for
         data = await self._channel.read()
         if not data:
             raise Broken("closed", "the server closed the connection without an answer")
         try:
             self._events.extend(self._h2.receive_data(data))
         except H2Error as error:
+            self._flush()  # h2 has written a GOAWAY that says what is wrong
             raise Broken("protocol-error", f"the server broke HTTP/2: {error}") from error
-        finally:
-            self._flush()
 
     def _note(self, event: Event) -> None:
         """What is about the connection, or about streams of before."""

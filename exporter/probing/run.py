@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from exporter.model import Ask, Connection, Dial, Failure, Observation, Phase, Protocol, Response, TlsSession
+from exporter.model import Ask, Connection, Dial, Failure, Observation, Phase, Probe, Protocol, Response, TlsSession
 from exporter.probing.certificates import Judge
 from exporter.probing.clock import PhaseClock, PhaseFailed
 from exporter.probing.dial import Channel, Endpoint, connect, tls_context
@@ -26,7 +27,35 @@ async def run(dial: Dial, judge: Judge) -> tuple[Observation, ...]:
             await conversation.observe(ask)
     finally:
         conversation.hang_up()
-    return tuple(conversation.observations)
+    return conversation.observations()
+
+
+@dataclass(slots=True)
+class _Draft:
+    """An observation whose last fact, whether the connection survived it, is known only when the next request comes."""
+
+    probe: Probe
+    started_at: float
+    seconds: Mapping[Phase, float]
+    asked_before: int
+    tls: TlsSession | None
+    response: Response | None
+    failure: Failure | None
+    origins: tuple[str, ...] | None = None
+    survived: bool | None = None
+
+    def observation(self) -> Observation:
+        return Observation(
+            self.probe,
+            self.started_at,
+            self.seconds,
+            self.asked_before,
+            self.tls,
+            self.response,
+            self.failure,
+            self.origins,
+            self.survived,
+        )
 
 
 class _Conversation:
@@ -37,7 +66,7 @@ class _Conversation:
     """
 
     def __init__(self, dial: Dial, judge: Judge) -> None:
-        self.observations: list[Observation] = []
+        self._drafts: list[_Draft] = []
         self._dial = dial
         self._judge = judge
         self._loop = asyncio.get_running_loop()
@@ -54,18 +83,14 @@ class _Conversation:
         response, failure = None, self._not_askable()
         if failure is None:
             response, failure = await self._ask(ask, clock)
-        self.observations.append(
-            Observation(
-                probe=ask.probe,
-                started_at=started_at,
-                seconds=clock.seconds,
-                asked_before=self._asked_before,
-                tls=self._tls,
-                response=response,
-                failure=failure,
-                origins=self._speaker.origins if self._speaker is not None else None,
-            )
-        )
+        speaker = self._speaker
+        draft = _Draft(ask.probe, started_at, clock.seconds, self._asked_before, self._tls, response, failure)
+        draft.origins = speaker.origins if speaker is not None else None
+        draft.survived = False if response is not None and self._channel is None else None
+        self._drafts.append(draft)
+
+    def observations(self) -> tuple[Observation, ...]:
+        return tuple(draft.observation() for draft in self._drafts)
 
     def hang_up(self) -> None:
         if self._channel is not None:
@@ -145,9 +170,9 @@ class _Conversation:
 
     def _note_survival(self, *, survived: bool) -> None:
         """The last answer's connection was found open, or closed, when the next request came."""
-        last = self.observations[-1]
-        if last.response is not None and last.response.connection_survived is None:
-            self.observations[-1] = replace(last, response=replace(last.response, connection_survived=survived))
+        last = self._drafts[-1]
+        if last.response is not None and last.survived is None:
+            last.survived = survived
 
     def _close_for_the_rest(self, failure: Failure) -> None:
         """What could not be opened now is not tried again for each further probe of the dial."""

@@ -50,7 +50,6 @@ async def test_a_fresh_probe_shows_status_fields_body_phases_and_certificate(jud
         body_bytes=5,
         body_complete=True,
         body_sha256="2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",
-        connection_survived=None,
     )
     assert set(seen.seconds) == {Phase.CONNECT, Phase.TLS, Phase.PROCESSING, Phase.TRANSFER}
     assert all(0 <= spent < TIMEOUT for spent in seen.seconds.values())
@@ -97,7 +96,7 @@ async def test_further_hosts_are_asked_on_the_same_connection(judge, leaf):
 
     assert [o.response.status for o in seen] == [200, 421, 200]
     assert [o.asked_before for o in seen] == [0, 1, 2]
-    assert [o.response.connection_survived for o in seen] == [True, True, None]
+    assert [o.connection_survived for o in seen] == [True, True, None]
     assert [set(o.seconds) for o in seen[1:]] == [{Phase.PROCESSING, Phase.TRANSFER}] * 2
     assert server.hosts == [(0, "a.test"), (0, "b.test"), (0, "c.test")]
 
@@ -112,7 +111,7 @@ async def test_where_the_server_closes_after_an_answer_the_opener_is_asked_again
     seen, server = await observe(judge, respond, leaf, "a.test", "b.test", "c.test")
 
     assert [o.response.status for o in seen] == [200, 421, 200]
-    assert [o.response.connection_survived for o in seen] == [True, False, None]
+    assert [o.connection_survived for o in seen] == [True, False, None]
     assert seen[2].asked_before == 1
     assert server.hosts[-2:] == [(1, "a.test"), (1, "c.test")]
 
@@ -122,7 +121,7 @@ async def test_a_server_that_closes_after_every_answer_cannot_be_asked_twice(jud
         judge, lambda _: answer(headers="Connection: close\r\n") + CLOSE, leaf, "a.test", "b.test", "c.test"
     )
 
-    assert seen[0].response.connection_survived is False
+    assert seen[0].connection_survived is False
     refusal = Failure(Phase.PROCESSING, "not-reused", "the server closes the connection after each answer (200)")
     assert [o.failure for o in seen[1:]] == [refusal, refusal]
     assert len(server.snis) == 2, "no further connection is spent on what is known"
