@@ -10,8 +10,8 @@ For target d at each of its addresses:
 Clients share a connection between names over HTTP/2 only, so siblings are asked for over that; where it is not
 configured, over HTTP/1.1, as proxies with a pool of connections do.
 
-A group of n names so costs each round one handshake a name for all its ordered pairs as `coalesced`, and one a pair for
-`other_sni`; both go through the siblings by rotation where there are more than `siblings_per_round`.
+A group of n names so costs each round one handshake a name for all its ordered pairs as `coalesced`. Where there are
+more siblings than `siblings_per_round`, rounds go through them by rotation, and through `other_sni` two at a time.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ from exporter.model import Ask, Connection, Dial, Probe, Protocol, Request, Targ
 
 MULTIPLEXING = frozenset({Protocol.H2})
 """Protocols whose clients ask for one name on a connection that was opened for another (RFC 9113, section 9.1.1)."""
+
+MOST_SIBLING_SNIS = 2
+"""Siblings' names sent as SNI per round: each costs a handshake, and a shared connection tells nearly as much."""
 
 _Item = TypeVar("_Item")
 
@@ -43,33 +46,47 @@ def plan(target: Target, addresses: Sequence[str], siblings: Mapping[str, Siblin
     `siblings` holds what is known of those of `turn` (see `siblings_in_turn`); who is missing there is not asked for.
     """
     present = rotated(addresses, target.max_addresses or len(addresses), turn)
-    in_turn = siblings_in_turn(target, len(addresses), turn)
+    hosts = siblings_in_turn(target, len(addresses), turn)
+    lodgers = [siblings[name] for name in hosts if name in siblings]
+    snis = [*target.snis, *snis_in_turn(target, len(addresses), turn)]
     return tuple(
         dial
         for address in present
         for protocol in target.protocols
-        for dial in _dials(target, address, protocol, siblings, in_turn)
+        for dial in _dials(target, address, protocol, lodgers, snis)
     )
 
 
 def siblings_in_turn(target: Target, addresses: int, turn: int) -> tuple[str, ...]:
-    """The siblings that round number `turn` asks, without the target itself.
+    """The siblings whose Host round number `turn` asks for on the target's connections, without the target itself.
 
     They move on when all of so many addresses had their turn, so that in time every sibling meets every address.
     """
-    others = _siblings(target)
-    return rotated(others, target.siblings_per_round, turn // _turns(addresses, target.max_addresses))
+    if not target.sibling_hosts:
+        return ()
+    return rotated(_siblings(target), target.siblings_per_round, turn // _turns(addresses, target.max_addresses))
+
+
+def snis_in_turn(target: Target, addresses: int, turn: int) -> tuple[str, ...]:
+    """The siblings whose name round number `turn` sends as SNI for the target; they move on likewise."""
+    if not target.sibling_snis:
+        return ()
+    return rotated(_siblings(target), _snis_per_round(target), turn // _turns(addresses, target.max_addresses))
 
 
 def rounds_to_cover(target: Target, addresses: int) -> int:
     """After so many rounds every sibling was asked in both directions, at each of so many addresses."""
-    sibling_turns = _turns(len(_siblings(target)), target.siblings_per_round)
-    return sibling_turns * _turns(addresses, target.max_addresses)
+    siblings = len(_siblings(target))
+    hosts = _turns(siblings, target.siblings_per_round) if target.sibling_hosts else 1
+    snis = _turns(siblings, _snis_per_round(target)) if target.sibling_snis else 1
+    return max(hosts, snis) * _turns(addresses, target.max_addresses)
+
+
+def _snis_per_round(target: Target) -> int:
+    return min(MOST_SIBLING_SNIS, target.siblings_per_round)
 
 
 def _siblings(target: Target) -> tuple[str, ...]:
-    if not (target.sibling_snis or target.sibling_hosts):
-        return ()
     return tuple(name for name in target.siblings if name != target.domain)
 
 
@@ -91,7 +108,7 @@ def rotated(items: Sequence[_Item], size: int, turn: int) -> tuple[_Item, ...]:
 
 def unanswered(target: Target, turn: int = 0) -> tuple[Probe, ...]:
     """The cells of a round whose domain has no address: what is known about them is that nothing can be asked."""
-    names = (*target.snis, *(siblings_in_turn(target, 1, turn) if target.sibling_snis else ()))
+    names = (*target.snis, *snis_in_turn(target, 1, turn))
     return tuple(
         Probe(target.domain, sni, target.domain, address=None, protocol=protocol)
         for protocol in target.protocols
@@ -105,18 +122,17 @@ def shared_by_clients(target: Target) -> frozenset[Protocol]:
 
 
 def _dials(
-    target: Target, address: str, protocol: Protocol, siblings: Mapping[str, Sibling], in_turn: Sequence[str]
+    target: Target, address: str, protocol: Protocol, siblings: Sequence[Sibling], snis: Sequence[str | None]
 ) -> Iterator[Dial]:
     own = Probe(target.domain, target.domain, target.domain, address, protocol)
     asks = [Ask(own, request_for(target, target.domain))]
-    if target.sibling_hosts and protocol in shared_by_clients(target):
-        asks += _coalesced(own, target, (siblings[name] for name in in_turn if name in siblings))
+    if protocol in shared_by_clients(target):
+        asks += _coalesced(own, target, siblings)
     asks += _unknown(own, target, {ask.probe.host for ask in asks})
     yield _dial(target, own, asks)
     if protocol != target.protocols[0]:
         return
-    other_names = (*target.snis, *(in_turn if target.sibling_snis else ()))
-    for sni in dict.fromkeys(other_names):
+    for sni in dict.fromkeys(snis):
         if sni != target.domain:
             probe = Probe(target.domain, sni, target.domain, address, protocol)
             yield _dial(target, probe, [Ask(probe, request_for(target, target.domain))])
@@ -138,7 +154,7 @@ def _dial(target: Target, opener: Probe, asks: Sequence[Ask]) -> Dial:
     )
 
 
-def _coalesced(own: Probe, target: Target, siblings: Iterator[Sibling]) -> Iterator[Ask]:
+def _coalesced(own: Probe, target: Target, siblings: Sequence[Sibling]) -> Iterator[Ask]:
     """Siblings for which a client could take the connection to be theirs: same address, port and protocol.
 
     At last the domain itself once more: a server may have changed its mind about whom the connection is for.

@@ -135,7 +135,7 @@ class Target:
         headers: request fields in order, without Host and User-Agent.
         max_addresses: addresses probed per round; None: all. The rest comes by rotation.
         protocols: the first is the one over which other server names are tried.
-        siblings_per_round: siblings asked per round in each direction; the rest comes by rotation.
+        siblings_per_round: siblings asked for per round on the target's connections; the rest comes by rotation.
         resolve: addresses to use instead of DNS; empty: ask DNS.
         ca_file: PEM bundle that is trusted instead of the system's; None: the system's.
         verify: whether a certificate that is not trusted makes a matched probe unexpected.

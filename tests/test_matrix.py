@@ -155,14 +155,16 @@ def test_every_sibling_meets_every_address_in_the_stated_number_of_rounds(group,
     known = {name: Sibling(target(name), frozenset(addresses)) for name in group}
     cover = rounds_to_cover(one, homes)
 
-    met, rounds = set(), range(cycle * cover, (cycle + 1) * cover)
+    met, sent, rounds = set(), set(), range(cycle * cover, (cycle + 1) * cover)
     for turn in rounds:
         dials = plan(one, addresses, known, turn)
         met |= {(ask.probe.host, dial.address) for dial in dials for ask in dial.asks}
+        sent |= {(dial.sni, dial.address) for dial in dials}
         assert len(siblings_in_turn(one, homes, turn)) <= per_round
         assert len({dial.address for dial in dials}) <= at_once
 
     assert met >= {(name, address) for name in group for address in addresses}
+    assert sent >= {(name, address) for name in group for address in addresses}
 
 
 def test_siblings_are_asked_for_over_http_2_where_that_is_configured():
