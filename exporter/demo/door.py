@@ -7,21 +7,21 @@ import socket
 from collections.abc import Callable, Coroutine
 from functools import partial
 
-from exporter.demo.tls import Reception
+from exporter.demo.tls import Guest, Reception
 
 HANDSHAKE_SECONDS = 10
 FAREWELL_SECONDS = 1  # for the client's close_notify, which many clients never send
 REST_SECONDS = 0.5  # after a failed accept, so that a lack of file descriptors does not become a busy loop
 READ_AHEAD_BYTES = 16 * 1024
 
-Speak = Callable[[asyncio.StreamReader, asyncio.StreamWriter, str | None], Coroutine[None, None, None]]
+Speak = Callable[[asyncio.StreamReader, asyncio.StreamWriter, Guest], Coroutine[None, None, None]]
 
 
 class Door:
     """Accepts connections on `listener` until it is cancelled.
 
     Arguments:
-        speak: holds the conversation; it is given the SNI that the client sent.
+        speak: holds the conversation with a guest.
     """
 
     def __init__(self, listener: socket.socket, reception: Reception, speak: Speak) -> None:
@@ -53,7 +53,7 @@ class Door:
         except OSError:
             return
         try:
-            await self._speak(reader, writer, self._reception.sni(writer.get_extra_info("ssl_object")))
+            await self._speak(reader, writer, self._reception.guest(writer.get_extra_info("ssl_object")))
             writer.close()
             await writer.wait_closed()
         except OSError:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from exporter.demo.sites import Reply, page
+from exporter.demo.sites import Reply, bare_host, page
 
 BODY_BYTES = 1024 * 1024  # nginx's client_max_body_size
 IDLE_SECONDS = 75  # nginx's keepalive_timeout
@@ -53,10 +53,11 @@ async def converse(
     """
     try:
         while (request := await _receive(reader)) is not None:
-            shown = render(answer(request.host), fields(), persists=request.persists)
+            reply = answer(request.host)
+            shown = render(reply, fields(), persists=request.persists)
             writer.write(_head_only(shown) if request.method == "HEAD" else shown)
             await writer.drain()
-            if not request.persists:
+            if reply.hangs_up or not request.persists:
                 return
     except RefusedError as refused:
         writer.write(render(refused.reply, fields(), persists=False))
@@ -112,7 +113,7 @@ def _host(fields: list[tuple[str, str]]) -> str:
     """RFC 9112, section 3.2: one Host field, or 400."""
     match _values(fields, "host"):
         case [authority] if authority:
-            return authority.partition(":")[0].lower().removesuffix(".")
+            return bare_host(authority)
     raise RefusedError(400, "One Host field is needed.")
 
 
@@ -141,12 +142,10 @@ def _persists(version: str, fields: list[tuple[str, str]]) -> bool:
 
 def render(reply: Reply, fields: Fields, *, persists: bool) -> bytes:
     """A whole answer as it goes over the wire."""
-    body = reply.body.encode()
-    framing = (("content-type", "text/html; charset=utf-8"), ("content-length", str(len(body))))
     ending = () if persists else (("connection", "close"),)
-    lines = [f"{name.title()}: {value}\r\n" for name, value in (*fields, *framing, *reply.headers, *ending)]
+    lines = [f"{name.title()}: {value}\r\n" for name, value in (*fields, *reply.fields, *ending)]
     status_line = f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}\r\n"
-    return "".join((status_line, *lines, "\r\n")).encode("latin-1") + body
+    return "".join((status_line, *lines, "\r\n")).encode("latin-1") + reply.body.encode()
 
 
 def _head_only(shown: bytes) -> bytes:

@@ -15,10 +15,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from exporter.demo import authority, http1
+from exporter.demo import authority, http1, http2
 from exporter.demo.door import Door
 from exporter.demo.sites import SERVERS, Asked, Leaf, Reply, Server
-from exporter.demo.tls import Reception
+from exporter.demo.tls import Guest, Reception
+from exporter.model import Protocol
+
+CONVERSATIONS = {Protocol.HTTP11: http1.converse, Protocol.H2: http2.converse}
 
 
 class LaboratoryError(Exception):
@@ -87,20 +90,22 @@ class Laboratory:
             issuer = authority.found(self._opened_at)
             _write(self.ca_file, issuer.pem, mode=0o644)
             return [
-                Reception([self._issue(issuer, server, leaf) for leaf in server.certificates]) for server in servers
+                Reception([self._issue(issuer, server, leaf) for leaf in server.certificates], server.protocols)
+                for server in servers
             ]
         except OSError as error:
             raise LaboratoryError(f"cannot write certificates to {self._directory}: {_reason(error)}") from error
 
     def _issue(self, issuer: authority.Authority, server: Server, leaf: Leaf) -> tuple[Leaf, Path]:
-        file = self._directory / f"{server.address}-{leaf.names[0]}.pem"
+        file = self._directory / f"{server.address}-{leaf.names[0].replace('*', '_')}.pem"
         _write(file, issuer.issue(leaf), mode=0o600)
         return leaf, file
 
     async def _speak(
-        self, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sni: str | None
+        self, server: Server, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, guest: Guest
     ) -> None:
-        await http1.converse(reader, writer, partial(self._answer, server, sni), partial(self._fields, server))
+        converse = CONVERSATIONS[guest.protocol]
+        await converse(reader, writer, partial(self._answer, server, guest.sni), partial(self._fields, server))
 
     def _answer(self, server: Server, sni: str | None, host: str) -> Reply:
         return server.answer(Asked(server.address, sni, host, self._now() - self._opened_at))

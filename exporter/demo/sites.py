@@ -6,9 +6,11 @@ A row of `SERVERS` is one address; a site is a function from how it was asked to
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from http import HTTPStatus
+
+from exporter.model import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,16 +34,49 @@ class Reply:
     """What a site answers.
 
     Attributes:
-        body: a whole HTML page.
+        body: a whole HTML page, or empty.
         headers: fields besides those that every answer has.
+        hangs_up: whether a connection of HTTP/1.1 ends after it, without a Connection field that says so.
     """
 
     status: int
     body: str
     headers: tuple[tuple[str, str], ...] = ()
+    hangs_up: bool = False
+
+    @property
+    def fields(self) -> tuple[tuple[str, str], ...]:
+        """What the head says of this answer, in any version of HTTP."""
+        kind = (("content-type", "text/html; charset=utf-8"),) if self.body else ()
+        return (*kind, ("content-length", str(len(self.body.encode()))), *self.headers)
 
 
 Site = Callable[[Asked], Reply]
+
+
+def bare_host(authority: str) -> str:
+    """The host as a site is looked up by it.
+
+    >>> bare_host("Shop.example.test.:8443")
+    'shop.example.test'
+    """
+    return authority.partition(":")[0].lower().removesuffix(".")
+
+
+def page(status: int, text: str, *headers: tuple[str, str], title: str | None = None) -> Reply:
+    """A small page; `text` is HTML, and so is `title`, by default the status in words."""
+    title = title or f"{status} {HTTPStatus(status).phrase}"
+    return Reply(status, f"<!doctype html>\n<title>{title}</title>\n<h1>{title}</h1>\n<p>{text}</p>\n", headers)
+
+
+def healthy(asked: Asked) -> Reply:
+    sni = "without SNI" if asked.sni is None else f"by SNI {escape(asked.sni)}"
+    return page(200, f"Here is {escape(asked.host)}, reached at {escape(asked.address)} {sni}.")
+
+
+def misdirected(asked: Asked) -> Reply:
+    """RFC 9110, section 15.5.20."""
+    return page(421, f"{escape(asked.host)} is not served here. Another connection may lead to its server.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +101,10 @@ class Server:
         names: domains that are found at this address.
         story: how it behaves and what is wrong with it, for people.
         software: the value of its Server field; empty where nothing listens.
-        sites: by host; any other host is refused with 421. None: nothing listens at this address.
+        sites: by host. None: nothing listens at this address.
         certificates: one is chosen by SNI, the first where none fits; empty where nothing listens.
+        elsewhere: what any other host is answered.
+        protocols: by ALPN, the preferred one first.
     """
 
     address: str
@@ -76,25 +113,11 @@ class Server:
     software: str = ""
     sites: Mapping[str, Site] | None = None
     certificates: tuple[Leaf, ...] = ()
+    elsewhere: Site = misdirected
+    protocols: tuple[Protocol, ...] = (Protocol.HTTP11,)
 
     def answer(self, asked: Asked) -> Reply:
-        return (self.sites or {}).get(asked.host, misdirected)(asked)
-
-
-def page(status: int, text: str, *headers: tuple[str, str]) -> Reply:
-    """A small page; `text` is HTML."""
-    title = f"{status} {HTTPStatus(status).phrase}"
-    return Reply(status, f"<!doctype html>\n<title>{title}</title>\n<h1>{title}</h1>\n<p>{text}</p>\n", headers)
-
-
-def healthy(asked: Asked) -> Reply:
-    sni = "without SNI" if asked.sni is None else f"by SNI {escape(asked.sni)}"
-    return page(200, f"Here is {escape(asked.host)}, reached at {escape(asked.address)} {sni}.")
-
-
-def misdirected(asked: Asked) -> Reply:
-    """RFC 9110, section 15.5.20."""
-    return page(421, f"{escape(asked.host)} is not served here. Another connection may lead to its server.")
+        return (self.sites or {}).get(asked.host, self.elsewhere)(asked)
 
 
 def maintenance(_: Asked) -> Reply:
@@ -111,6 +134,29 @@ def flaky(asked: Asked) -> Reply:
     return page(502, "The application behind this gateway hung up.") if turn % 2 else healthy(asked)
 
 
+def with_own_settings(asked: Asked) -> Reply:
+    """As Apache does where virtual hosts differ in TLS settings: one that the SNI did not choose is out of reach."""
+    return healthy(asked) if asked.sni == asked.host else incompatible(asked)
+
+
+def incompatible(asked: Asked) -> Reply:
+    """Apache closes the connection after such a 421, but does not say so."""
+    return replace(misdirected(asked), hangs_up=True)
+
+
+def application(title: str, text: str) -> Site:
+    """As Envoy does where filter chains are chosen by SNI: the chain of another name knows no route to this one."""
+
+    def serve(asked: Asked) -> Reply:
+        return page(200, text, title=title) if asked.sni == asked.host else no_route(asked)
+
+    return serve
+
+
+def no_route(_: Asked) -> Reply:
+    return Reply(404, "")
+
+
 SHOP = "shop.example.test"
 API = "api.example.test"
 BLOG = "blog.example.test"
@@ -118,7 +164,12 @@ MAINTENANCE = "maintenance.example.test"
 DOWN = "down.example.test"
 FLAKY = "flaky.example.test"
 OLD = "old.example.test"
+SECURE = "secure.example.test"
+OPEN = "open.example.test"
+CART = "cart.example.test"
+HELP = "help.example.test"
 
+WITH_HTTP2 = (Protocol.H2, Protocol.HTTP11)
 
 SERVERS = (
     Server(
@@ -128,8 +179,9 @@ SERVERS = (
         "demo-shop",
         {SHOP: healthy, API: healthy},
         (Leaf((SHOP, API)),),
+        protocols=WITH_HTTP2,
     ),
-    Server("127.0.42.2", (BLOG,), "healthy", "demo-blog", {BLOG: healthy}, (Leaf((BLOG,)),)),
+    Server("127.0.42.2", (BLOG,), "healthy", "demo-blog", {BLOG: healthy}, (Leaf((BLOG,)),), protocols=WITH_HTTP2),
     Server(
         "127.0.42.3",
         (BLOG,),
@@ -162,5 +214,28 @@ SERVERS = (
         "demo-old",
         {OLD: healthy},
         (Leaf((OLD,), not_before_days=-97, not_after_days=-7),),
+    ),
+    Server(
+        "127.0.42.8",
+        (SECURE, OPEN),
+        "as Apache: on one certificate, but unlike TLS settings, so 421 on each other's connections; browsers ask anew",
+        "Apache",
+        {SECURE: with_own_settings, OPEN: with_own_settings},
+        (Leaf((SECURE, OPEN)),),
+        incompatible,
+        WITH_HTTP2,
+    ),
+    Server(
+        "127.0.42.9",
+        (CART, HELP),
+        "as Envoy: routes by SNI, so on each other's connections an empty 404, where browsers do not ask anew",
+        "envoy",
+        {
+            CART: application("Your cart", "Three things wait here to be paid for."),
+            HELP: application("Help", "Questions, and some answers."),
+        },
+        (Leaf(("*.example.test",)),),
+        no_route,
+        WITH_HTTP2,
     ),
 )

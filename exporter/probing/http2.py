@@ -80,14 +80,26 @@ class Http2:
             if failed.failure.kind != "stream-reset":
                 self.usable = False
             return answer.response() if answer.has_headers else None, failed.failure
+        self._note_what_is_left()
         return answer.response(), None
 
     def _send(self, request: Request) -> int:
         self._idle_events = 0
-        stream = self._h2.get_next_available_stream_id()
-        self._h2.send_headers(stream, list(_fields(request)), end_stream=True)
+        try:
+            stream = self._h2.get_next_available_stream_id()
+            self._h2.send_headers(stream, list(_fields(request)), end_stream=True)
+        except H2Error as error:
+            raise Broken("protocol-error", f"nothing can be asked on this connection any more: {error}") from error
         self._flush()
         return stream
+
+    def _note_what_is_left(self) -> None:
+        """What came along with the answer: a GOAWAY behind it means that the next request needs another connection."""
+        try:
+            while self._events:
+                self._note(self._events.popleft())
+        except Broken:
+            self.usable = False
 
     async def _receive_headers(self, stream: int, answer: _Answer) -> None:
         while not answer.has_headers:
@@ -98,7 +110,7 @@ class Http2:
             if answer.body.is_enough:
                 self._cancel(stream)
                 return
-            event = await self._next(stream)
+            event = await self._next_of_body(stream)
             if isinstance(event, DataReceived):
                 self._h2.acknowledge_received_data(event.flow_controlled_length, stream)
             answer.take(event)
@@ -107,6 +119,14 @@ class Http2:
         """Enough was read: the server need not send the rest."""
         self._h2.reset_stream(stream, ErrorCodes.CANCEL)
         self._flush()
+
+    async def _next_of_body(self, stream: int) -> Event:
+        try:
+            return await self._next(stream)
+        except Broken as broken:
+            if broken.kind == "closed":
+                raise Broken("truncated", "the server closed the connection before the body's end") from broken
+            raise
 
     async def _next(self, stream: int) -> Event:
         """The next event of `stream`. Raises `Broken` where the stream or the connection is over."""

@@ -96,6 +96,10 @@ def test_the_example_is_the_laboratory() -> None:
         ("down", "down.example.test", ("127.0.42.5",)),
         ("flaky", "flaky.example.test", ("127.0.42.6",)),
         ("old", "old.example.test", ("127.0.42.7",)),
+        ("secure", "secure.example.test", ("127.0.42.8",)),
+        ("secure", "open.example.test", ("127.0.42.8",)),
+        ("router", "cart.example.test", ("127.0.42.9",)),
+        ("router", "help.example.test", ("127.0.42.9",)),
     ]
     assert {(target.interval_seconds, target.timeout_seconds, target.port) for target in config.targets} == {
         (10.0, 3.0, 8443)

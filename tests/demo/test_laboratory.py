@@ -17,10 +17,14 @@ from cryptography.x509.verification import PolicyBuilder, Store, VerificationErr
 
 from exporter.demo import Laboratory, LaboratoryError
 from exporter.demo.sites import SERVERS, Leaf, Server, healthy
+from tests.demo.browser import Answer, Browser
+from tests.programs import program
 
 SHOP_AND_API = {"shop.example.test", "api.example.test"}
+SECURE_AND_OPEN = {"secure.example.test", "open.example.test"}
 LISTENING = [server for server in SERVERS if server.sites is not None]
 TRUSTED = [server for server in LISTENING if server.names != ("old.example.test",)]
+WITH_HTTP2 = ("127.0.42.1", "127.0.42.2", "127.0.42.8", "127.0.42.9")
 
 
 class Clock:
@@ -127,6 +131,18 @@ async def ask(lab, address: str, sni: str | None, host: str) -> Seen:
         ("127.0.42.4", "maintenance.example.test", "maintenance.example.test", 503, {"maintenance.example.test"}),
         ("127.0.42.6", "flaky.example.test", "flaky.example.test", 200, {"flaky.example.test"}),
         ("127.0.42.7", "old.example.test", "old.example.test", 200, {"old.example.test"}),
+        ("127.0.42.8", "secure.example.test", "secure.example.test", 200, SECURE_AND_OPEN),
+        ("127.0.42.8", "open.example.test", "open.example.test", 200, SECURE_AND_OPEN),
+        ("127.0.42.8", "open.example.test", "secure.example.test", 421, SECURE_AND_OPEN),
+        ("127.0.42.8", "secure.example.test", "open.example.test", 421, SECURE_AND_OPEN),
+        ("127.0.42.8", None, "open.example.test", 421, SECURE_AND_OPEN),
+        ("127.0.42.8", "open.example.test", "foreign.example.test", 421, SECURE_AND_OPEN),
+        ("127.0.42.9", "cart.example.test", "cart.example.test", 200, {"*.example.test"}),
+        ("127.0.42.9", "help.example.test", "help.example.test", 200, {"*.example.test"}),
+        ("127.0.42.9", "cart.example.test", "help.example.test", 404, {"*.example.test"}),
+        ("127.0.42.9", "help.example.test", "cart.example.test", 404, {"*.example.test"}),
+        ("127.0.42.9", None, "cart.example.test", 404, {"*.example.test"}),
+        ("127.0.42.9", "cart.example.test", "foreign.example.test", 404, {"*.example.test"}),
     ],
 )
 async def test_each_address_shows_its_certificate_and_serves_only_its_own_hosts(lab, address, sni, host, status, names):
@@ -183,7 +199,7 @@ async def test_the_strict_verifier_of_the_web_accepts_every_certificate_at_a_tim
     for name in server.names:
         assert policy.build_server_verifier(x509.DNSName(name)).verify(leaf, [])[-1] == authority
     with pytest.raises(VerificationError):
-        policy.build_server_verifier(x509.DNSName("foreign.example.test")).verify(leaf, [])
+        policy.build_server_verifier(x509.DNSName("foreign.test")).verify(leaf, [])
 
 
 async def test_a_certificate_is_chosen_by_sni_whatever_its_case_and_the_first_stands_in_for_a_foreign_one(tmp_path):
@@ -273,12 +289,115 @@ async def test_tls_1_2_is_spoken_and_nothing_older(lab):
         await dial(lab, "127.0.42.1", "shop.example.test", ancient)
 
 
-async def test_the_protocol_is_agreed_by_alpn(lab):
-    context = distrust()
-    context.set_alpn_protocols(["h2", "http/1.1"])
+@pytest.mark.parametrize("offered", [["h2", "http/1.1"], ["http/1.1", "h2"], ["http/1.1"], ["spdy/3"], []])
+@pytest.mark.parametrize("server", LISTENING, ids=lambda server: server.address)
+async def test_the_protocol_is_agreed_by_alpn_and_http2_wins_where_it_is_spoken(lab, server, offered):
+    spoken = ["h2", "http/1.1"] if server.address in WITH_HTTP2 else ["http/1.1"]
+    common = [protocol for protocol in spoken if protocol in offered]
 
-    with await dial(lab, "127.0.42.1", "shop.example.test", context) as connection:
-        assert connection.selected_alpn_protocol() == "http/1.1"
+    with await dial(lab, server.address, server.names[0], offering(*offered)) as connection:
+        assert connection.selected_alpn_protocol() == next(iter(common), None)
+
+
+def offering(*protocols: str) -> ssl.SSLContext:
+    context = distrust()
+    if protocols:
+        context.set_alpn_protocols(protocols)
+    return context
+
+
+async def fetch(lab, address: str, sni: str | None, *hosts: str) -> list[Answer]:
+    """All hosts on one connection of HTTP/2, each as soon as the one before was answered."""
+    browser = Browser()
+    with await dial(lab, address, sni, offering("h2", "http/1.1")) as connection:
+        assert connection.selected_alpn_protocol() == "h2"
+        return [(await asyncio.to_thread(browser.fetch, connection, host))[0] for host in hosts]
+
+
+@pytest.mark.parametrize(
+    ("address", "first", "second", "statuses"),
+    [
+        ("127.0.42.1", "shop.example.test", "api.example.test", [200, 200, 200, 421]),
+        ("127.0.42.1", "api.example.test", "shop.example.test", [200, 200, 200, 421]),
+        ("127.0.42.8", "secure.example.test", "open.example.test", [200, 421, 200, 421]),
+        ("127.0.42.8", "open.example.test", "secure.example.test", [200, 421, 200, 421]),
+        ("127.0.42.9", "cart.example.test", "help.example.test", [200, 404, 200, 404]),
+        ("127.0.42.9", "help.example.test", "cart.example.test", [200, 404, 200, 404]),
+    ],
+)
+async def test_one_connection_of_http2_is_asked_for_its_own_name_a_siblings_its_own_and_an_unknown_one(
+    lab, address, first, second, statuses
+):
+    seen = await fetch(lab, address, first, first, second, first, "foreign.example.test")
+
+    assert [answer.status for answer in seen] == statuses
+
+
+async def test_over_http2_many_requests_are_under_way_at_once(lab):
+    with await dial(lab, "127.0.42.1", "shop.example.test", offering("h2")) as connection:
+        hosts = ["shop.example.test", "api.example.test"] * 20
+        seen = await asyncio.to_thread(Browser().fetch, connection, *hosts)
+
+    assert [host.encode() in answer.body for host, answer in zip(hosts, seen, strict=True)] == [True] * 40
+
+
+async def test_what_envoy_has_no_route_for_is_an_empty_404_that_does_not_tell_clients_to_ask_anew(lab):
+    (seen,) = await fetch(lab, "127.0.42.9", "cart.example.test", "help.example.test")
+
+    assert (seen.headers.keys(), seen.headers["server"]) == ({":status", "server", "date", "content-length"}, "envoy")
+    assert (seen.status, seen.body) == (404, b"")
+
+
+async def test_the_applications_behind_the_router_have_pages_of_their_own(lab):
+    pages = {}
+    for name in ("cart", "help"):
+        (seen,) = await fetch(lab, "127.0.42.9", f"{name}.example.test", f"{name}.example.test")
+        pages[name] = seen.body.decode()
+
+    assert "<title>Your cart</title>" in pages["cart"]
+    assert "<title>Help</title>" in pages["help"]
+
+
+async def test_as_apache_does_a_connection_of_http_1_1_ends_after_its_421_without_a_word_before(lab):
+    refused, served = "open.example.test", "secure.example.test"
+    with await dial(lab, "127.0.42.8", served) as connection:
+        for host in (served, refused, served):
+            connection.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        received = await asyncio.to_thread(receive_to_the_end, connection)
+
+    assert [received.count(status) for status in (b"HTTP/1.1 200 ", b"HTTP/1.1 421 ", b"HTTP/1.1 ")] == [1, 1, 2]
+    assert b"connection" not in received.partition(b"421")[2].partition(b"\r\n\r\n")[0].lower()
+
+
+async def test_elsewhere_a_connection_of_http_1_1_survives_a_421(lab):
+    with await dial(lab, "127.0.42.3", "blog.example.test") as connection:
+        statuses = [(await asyncio.to_thread(exchange, connection, "GET", "blog.example.test")).status for _ in "12"]
+
+    assert statuses == [421, 421]
+
+
+@pytest.mark.parametrize("protocol", ["2", "1.1"])
+async def test_curl_agrees(lab, protocol):
+    asked = {
+        ("127.0.42.1", "shop.example.test", "api.example.test"): 200,
+        ("127.0.42.8", "secure.example.test", "open.example.test"): 421,
+        ("127.0.42.8", "secure.example.test", "secure.example.test"): 200,
+        ("127.0.42.9", "cart.example.test", "help.example.test"): 404,
+        ("127.0.42.9", "help.example.test", "help.example.test"): 200,
+    }
+    seen = {cell: await curl(lab, *cell, protocol) for cell in asked}
+
+    assert seen == {cell: f"{protocol} {status}" for cell, status in asked.items()}
+
+
+async def curl(lab, address: str, sni: str, host: str, protocol: str) -> str:
+    """The version and the status of the answer, the certificate being verified."""
+    argv = [program("curl"), "--silent", "--max-time", "10", "--noproxy", "*", "--cacert", lab.ca_file]
+    argv += [f"--http{protocol}", "--resolve", f"{sni}:{lab.port}:{address}", "--header", f"Host: {host}:{lab.port}"]
+    argv += ["--output", "/dev/null", "--write-out", "%{http_version} %{http_code}", f"https://{sni}:{lab.port}/"]
+    process = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
+    output, _ = await process.communicate()
+    return output.decode()
 
 
 async def test_private_keys_are_for_the_owner_only_and_the_authoritys_is_never_written(tmp_path):
@@ -320,6 +439,24 @@ async def test_leaving_ends_clients_in_every_state_and_leaks_nothing(tmp_path):
         assert await rest(reader) == b""
         writer.transport.abort()
     gc.collect()  # what was not closed complains now, as an error
+
+
+async def test_leaving_ends_a_client_of_http2_whose_answer_is_under_way(tmp_path):
+    browser = Browser(window_bytes=0)
+    stream = browser.ask("shop.example.test")
+    async with Laboratory(tmp_path, free_port()) as lab:
+        reader, writer = await asyncio.open_connection(
+            "127.0.42.1", lab.port, ssl=offering("h2"), server_hostname="shop.example.test"
+        )
+        writer.write(browser.to_send())
+        while not browser.answers[stream].headers:
+            browser.take(await asyncio.wait_for(reader.read(65_536), 10))
+
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert await rest(reader) == b""
+    assert not browser.answers[stream].is_whole
+    writer.transport.abort()
+    gc.collect()
 
 
 async def rest(reader: asyncio.StreamReader) -> bytes:
