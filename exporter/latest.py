@@ -81,13 +81,12 @@ def _slim_observation(
     if seen.response is None:
         return seen
     # Answers repeat most of one another's fields: measured, this halves what a round weighs.
-    headers = tuple(shared.setdefault(pair, pair) for pair in seen.response.headers)
-    response = replace(seen.response, headers=headers)
+    headers = tuple([shared.setdefault(pair, pair) for pair in seen.response.headers])
     if not verdict.expected:
-        return replace(seen, response=response)
+        return replace(seen, response=replace(seen.response, headers=headers))
     # How long an expected answer took is asked of matched probes only; the metrics have counted the others.
     seconds = seen.seconds if seen.probe.combination is Combination.MATCHED else _NO_SECONDS
-    return replace(seen, seconds=seconds, response=replace(response, body=b"", body_sha256=""))
+    return replace(seen, seconds=seconds, response=replace(seen.response, headers=headers, body=b"", body_sha256=""))
 
 
 _NO_SECONDS: Mapping[Phase, float] = MappingProxyType({})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -69,7 +69,16 @@ class Judge:
     def session(self, handshake: Handshake, ca_file: str | None, now: float) -> TlsSession:
         """The session with everything wrong with its chain at `now` (Unix time), by `ca_file` or the system's trust."""
         digests = tuple(sha256(der).digest() for der in handshake.chain)
-        key = (replace(handshake, chain=digests), ca_file)
+        key = (
+            handshake.version,
+            handshake.cipher,
+            handshake.alpn,
+            handshake.sni,
+            handshake.client_certificate_requested,
+            handshake.resumed,
+            digests,
+            ca_file,
+        )
         held = self._sessions.get(key)
         if held is not None and now < held[0]:
             return held[1]
