@@ -304,7 +304,7 @@ class TlsSession:
             SNI sent); empty means trusted.
         fault_detail: one line for people.
         client_certificate_requested: whether the server asked for one in the handshake.
-        resumed: whether an earlier session was taken up again; the chain is then that session's.
+        resumed: whether an earlier session was taken up again; the chain is then that session's leaf, not judged again.
     """
 
     version: str

@@ -7,7 +7,8 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from exporter import comparison, matrix
+from exporter import comparison, experiments, matrix
+from exporter.experiments import Experiment, Subject
 from exporter.gate import Gate
 from exporter.latest import Latest
 from exporter.model import Combination, Dial, Observation, Phase, Round, Target
@@ -54,6 +55,14 @@ async def run(target: Target, turn: int, instruments: Instruments) -> Round:
         verdicts=comparison.verdicts(target, observations, exposures, instruments.targets, instruments.latest),
         exposures=exposures,
     )
+
+
+async def experiment(which: Experiment, subject: Subject, instruments: Instruments) -> tuple[Observation, ...]:
+    """What an experiment showed, in its order: one connection after the other. Never raises but for cancellation."""
+    observations: list[Observation] = []
+    for dial in experiments.plan(which, subject):
+        observations += await _run_one(dial, instruments)
+    return tuple(observations)
 
 
 async def _addresses(target: Target, instruments: Instruments) -> Answer:

@@ -84,7 +84,9 @@ class Judge:
             return held[1]
         chain = tuple(filter(None, map(self._read, handshake.chain, digests)))
         at = self._judging_time(now)
-        faults = [*self._trust(handshake.chain, ca_file, at), *_name_fault(chain, handshake.sni)]
+        # A resumed session shows no chain; its leaf was judged when the session began.
+        distrust = () if handshake.resumed else self._trust(handshake.chain, ca_file, at)
+        faults = [*distrust, *_name_fault(chain, handshake.sni)]
         session = TlsSession(
             version=handshake.version,
             cipher=handshake.cipher,
@@ -235,5 +237,8 @@ def chain_of(session: ssl.SSLObject) -> tuple[bytes, ...]:
     """
     source = session if hasattr(session, "get_unverified_chain") else session._sslobj  # type: ignore[attr-defined]  # noqa: SLF001
     chain = source.get_unverified_chain() or []
+    if not chain:
+        leaf = session.getpeercert(binary_form=True)  # what a resumed session remembers
+        return (leaf,) if leaf else ()
     ders = [item if isinstance(item, bytes) else item.public_bytes(2) for item in chain[:_MOST_CERTIFICATES]]
     return tuple(ders)

@@ -24,10 +24,10 @@ class PhaseClock:
     def __init__(self, deadline: float) -> None:
         """Bound all phases by `deadline`, in the event loop's time."""
         self.seconds: dict[Phase, float] = {}
-        self._deadline = deadline
+        self.deadline = deadline
 
     def phase(self, phase: Phase) -> _Timed:
-        return _Timed(self, phase, self._deadline)
+        return _Timed(self, phase, self.deadline)
 
 
 class _Timed:

@@ -30,8 +30,10 @@ _OFFERS = {
 
 
 @lru_cache(maxsize=1000)
-def tls_context(protocol: Protocol, certificate: str | None, key: str | None) -> ssl.SSLContext:
+def tls_context(protocol: Protocol, certificate: str | None, key: str | None, *, tls12: bool = False) -> ssl.SSLContext:
     """Settings of a handshake for `protocol` that verifies nothing, and shows a client certificate if it has one.
+
+    With `tls12`, TLS 1.2 is the most that is offered.
 
     Raises OSError or ssl.SSLError where the client certificate cannot be read.
     """
@@ -39,6 +41,8 @@ def tls_context(protocol: Protocol, certificate: str | None, key: str | None) ->
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     context.set_alpn_protocols(_OFFERS[protocol])
+    if tls12:
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
     if certificate is not None:
         context.load_cert_chain(certificate, key)
     _hear_messages(context)
@@ -65,10 +69,10 @@ def _hear_messages(context: ssl.SSLContext) -> None:
 class Channel(asyncio.Protocol):
     """A TLS connection. `read` gives b"" at its end, however it ended; a reset or an alert raises."""
 
-    def __init__(self, context: ssl.SSLContext, sni: str | None) -> None:
+    def __init__(self, context: ssl.SSLContext, sni: str | None, session: ssl.SSLSession | None = None) -> None:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=sni)
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=sni, session=session)
         self._transport: asyncio.Transport | None = None
         self._sni = sni
         self._waiter: asyncio.Future[None] | None = None
@@ -117,6 +121,11 @@ class Channel(asyncio.Protocol):
                 raise self._explained(error) from error
             else:
                 return self._agreed()  # our last message goes out with the first request
+
+    @property
+    def session(self) -> ssl.SSLSession | None:
+        """What a later handshake may take up again; in TLS 1.3 it comes with the first bytes that are read."""
+        return self._tls.session
 
     def write(self, data: bytes) -> None:
         """Send `data`. What the peer no longer takes shows when it is read from."""
@@ -207,11 +216,36 @@ class Endpoint:
     port: int
     sni: str | None
     context: ssl.SSLContext
+    session: ssl.SSLSession | None = None
 
 
 async def connect(endpoint: Endpoint) -> Channel:
     """A TCP connection to exactly this address; TLS has not begun. Raises OSError."""
     _, channel = await asyncio.get_running_loop().create_connection(
-        lambda: Channel(endpoint.context, endpoint.sni), endpoint.address, endpoint.port
+        lambda: Channel(endpoint.context, endpoint.sni, endpoint.session), endpoint.address, endpoint.port
     )
     return channel
+
+
+class PlainChannel:
+    """A TCP connection without TLS, with the face of `Channel`."""
+
+    session: None = None
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    def write(self, data: bytes) -> None:
+        self._writer.write(data)
+
+    async def read(self) -> bytes:
+        return await self._reader.read(_READ_SIZE)
+
+    def close(self) -> None:
+        self._writer.transport.abort()
+
+
+async def connect_plain(address: str, port: int) -> PlainChannel:
+    """A TCP connection to exactly this address. Raises OSError."""
+    return PlainChannel(*await asyncio.open_connection(address, port, limit=_MOST_UNREAD))

@@ -8,7 +8,7 @@ from exporter.model import Failure, Method, Phase, Request, Response, revealed
 from exporter.probing.body import Body
 from exporter.probing.bounds import MOST_HEADER_BYTES, MOST_HEADERS, MOST_INTERIM
 from exporter.probing.clock import PhaseClock, PhaseFailed
-from exporter.probing.dial import Channel
+from exporter.probing.dial import Channel, PlainChannel
 from exporter.probing.failures import Broken
 
 
@@ -18,7 +18,7 @@ class Http1:
     origins: tuple[str, ...] | None = None
     """HTTP/1.1 has no ORIGIN frame."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel | PlainChannel) -> None:
         self._channel = channel
         self.usable = True
 
@@ -186,7 +186,7 @@ def _cause(error: Exception) -> Exception:
     return error.__context__ if isinstance(error.__context__, Broken) else error
 
 
-async def _receive_headers(channel: Channel, answer: Answer) -> None:
+async def _receive_headers(channel: Channel | PlainChannel, answer: Answer) -> None:
     while not answer.has_headers:
         data = await channel.read()
         if not data:
@@ -198,7 +198,7 @@ def _place(answer: Answer) -> str:
     return "within the header section" if answer.began else "without an answer"
 
 
-async def _receive_body(channel: Channel, answer: Answer) -> bool:
+async def _receive_body(channel: Channel | PlainChannel, answer: Answer) -> bool:
     """Read to the body's end, or to the bound; whether the end was reached."""
     while not answer.complete:
         if answer.malformed is not None:

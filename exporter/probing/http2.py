@@ -26,7 +26,7 @@ from exporter.model import Failure, Phase, Request, Response, revealed
 from exporter.probing.body import MOST_BODY_READ, Body
 from exporter.probing.bounds import MOST_HEADER_BYTES, MOST_HEADERS, MOST_INTERIM
 from exporter.probing.clock import PhaseClock, PhaseFailed
-from exporter.probing.dial import Channel
+from exporter.probing.dial import Channel, PlainChannel
 from exporter.probing.failures import Broken, printable
 
 _MOST_IDLE_EVENTS = 1_000  # frames about something else than our request; a flood of PING, SETTINGS, ... ends here
@@ -39,7 +39,7 @@ _CONNECTION_FIELDS = frozenset({"connection", "keep-alive", "proxy-connection", 
 class Http2:
     """A connection that speaks HTTP/2. `usable` says whether one more request may be sent on it."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel | PlainChannel) -> None:
         self._channel = channel
         # What we send is right by construction; what comes is checked.
         settings = H2Configuration(

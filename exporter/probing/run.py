@@ -7,15 +7,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from exporter.model import Ask, Connection, Dial, Failure, Observation, Phase, Probe, Protocol, Response, TlsSession
+from exporter.model import Ask, Connection, Dial, Failure, Observation, Phase, Probe, Response, TlsSession
 from exporter.probing.certificates import Judge
 from exporter.probing.clock import PhaseClock, PhaseFailed
-from exporter.probing.dial import Channel, Endpoint, connect, tls_context
-from exporter.probing.failures import Broken
-from exporter.probing.http1 import Http1
-from exporter.probing.http2 import Http2
+from exporter.probing.dial import Channel, PlainChannel
+from exporter.probing.opening import Speaker, open_connection
 
-_SPEAKERS: dict[Protocol, type[Http1 | Http2]] = {Protocol.HTTP11: Http1, Protocol.H2: Http2}
 _TIMEOUTS_PER_DIAL = 3.0  # a server that lets request after request time out must not hold up the round
 
 
@@ -71,8 +68,8 @@ class _Conversation:
         self._judge = judge
         self._loop = asyncio.get_running_loop()
         self._give_up_at = self._loop.time() + _TIMEOUTS_PER_DIAL * dial.timeout_seconds
-        self._channel: Channel | None = None
-        self._speaker: Http1 | Http2 | None = None
+        self._channel: Channel | PlainChannel | None = None
+        self._speaker: Speaker | None = None
         self._tls: TlsSession | None = None
         self._asked_before = 0
         self._answered = 0
@@ -137,20 +134,12 @@ class _Conversation:
 
     async def _open(self, clock: PhaseClock) -> None:
         """Connect and shake hands; afterwards the channel is there. Raises PhaseFailed."""
-        dial, self._tls = self._dial, None
-        async with clock.phase(Phase.CONNECT):
-            context = tls_context(dial.protocol, dial.client_certificate, dial.client_key)
-            channel = await connect(Endpoint(dial.address, dial.port, dial.sni, context))
-        try:
-            async with clock.phase(Phase.TLS):
-                handshake = await channel.handshake()
-                self._tls = self._judge.session(handshake, dial.ca_file, time.time())
-                _check_alpn(handshake.alpn, dial.protocol)
-        except BaseException:
-            channel.close()
-            raise
-        self._channel, self._answered = channel, 0
-        self._speaker = _SPEAKERS[dial.protocol](channel)
+        self._tls = None
+        opened = await open_connection(self._dial, self._judge, clock, self._note_tls)
+        self._channel, self._speaker, self._answered = opened.channel, opened.speaker, 0
+
+    def _note_tls(self, tls: TlsSession) -> None:
+        self._tls = tls
 
     async def _exchange(self, ask: Ask, clock: PhaseClock) -> tuple[Response | None, Failure | None]:
         """Ask on the open channel, which is gone afterwards where the server ended it or the exchange broke."""
@@ -180,12 +169,6 @@ class _Conversation:
             self._obstacle = failure
         else:
             self._obstacle = Failure(failure.phase, "not-asked", f"no connection to ask on ({failure.kind})")
-
-
-def _check_alpn(selected: str | None, offered: Protocol) -> None:
-    """No selection means HTTP/1.1, as before ALPN was invented (RFC 7301 leaves it to the application)."""
-    if (selected or Protocol.HTTP11) != offered:
-        raise Broken("alpn", f"the server selected {selected!r}")
 
 
 def _found_it_closed(response: Response | None, failure: Failure | None) -> bool:
