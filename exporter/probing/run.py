@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
-from exporter.model import Ask, Connection, Dial, Failure, Observation, Phase, Probe, Response, TlsSession
+from exporter.model import Ask, Connection, Dial, Failure, Observation, Phase, Probe, Protocol, Response, TlsSession
 from exporter.probing.certificates import Judge
 from exporter.probing.clock import PhaseClock, PhaseFailed
 from exporter.probing.dial import Channel, PlainChannel
 from exporter.probing.opening import Speaker, open_connection
 
+_END_WITHIN_SECONDS = 0.1  # a server that closes does so with the answer's last packet
 _TIMEOUTS_PER_DIAL = 3.0  # a server that lets request after request time out must not hold up the round
 
 
@@ -22,6 +24,7 @@ async def run(dial: Dial, judge: Judge) -> tuple[Observation, ...]:
     try:
         for ask in dial.asks:
             await conversation.observe(ask)
+        await conversation.wait_for_the_end()
     finally:
         conversation.hang_up()
     return conversation.observations()
@@ -88,6 +91,17 @@ class _Conversation:
 
     def observations(self) -> tuple[Observation, ...]:
         return tuple(draft.observation() for draft in self._drafts)
+
+    async def wait_for_the_end(self) -> None:
+        """See whether the server ends the connection after an error: it tells which hop said it.
+
+        Apache and nginx close a connection of HTTP/1.1 after a 421 of their own, and keep it after one that they relay.
+        """
+        last = self._drafts[-1] if self._drafts else None
+        if last is None or last.response is None or last.survived is not None or self._channel is None:
+            return
+        if last.response.status >= 400 and self._dial.protocol is Protocol.HTTP11:
+            last.survived = not await _ends(self._channel)
 
     def hang_up(self) -> None:
         if self._channel is not None:
@@ -169,6 +183,17 @@ class _Conversation:
             self._obstacle = failure
         else:
             self._obstacle = Failure(failure.phase, "not-asked", f"no connection to ask on ({failure.kind})")
+
+
+async def _ends(channel: Channel | PlainChannel) -> bool:
+    """Whether the server ends the connection by itself, at once."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_END_WITHIN_SECONDS):
+            try:
+                return not await channel.read()
+            except OSError:
+                return True
+    return False
 
 
 def _found_it_closed(response: Response | None, failure: Failure | None) -> bool:

@@ -116,6 +116,21 @@ async def test_where_the_server_closes_after_an_answer_the_opener_is_asked_again
     assert server.hosts[-2:] == [(1, "a.test"), (1, "c.test")]
 
 
+@pytest.mark.parametrize(
+    ("sent", "survived"),
+    [
+        (answer(421) + CLOSE, False),
+        (answer(421, headers="Connection: close\r\n") + CLOSE, False),
+        (answer(421), True),
+        (answer(200), None),
+    ],
+)
+async def test_whether_the_connection_survives_an_error_is_seen(judge, leaf, sent, survived):
+    (seen,), _ = await observe(judge, lambda _: sent, leaf)
+
+    assert seen.connection_survived is survived
+
+
 async def test_a_server_that_closes_after_every_answer_cannot_be_asked_twice(judge, leaf):
     seen, server = await observe(
         judge, lambda _: answer(headers="Connection: close\r\n") + CLOSE, leaf, "a.test", "b.test", "c.test"
