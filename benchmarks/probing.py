@@ -20,6 +20,7 @@ from exporter.latest import Latest
 from exporter.metrics import Metrics
 from exporter.model import Protocol, Round, Target
 from exporter.probing.certificates import Judge
+from exporter.probing.held import Held
 from exporter.probing.resolve import Resolver
 
 UNKNOWN_HOST = "nobody-configured-this.invalid"
@@ -72,14 +73,15 @@ class Prober:
     """The daemon's round without its schedule: run, keep, record."""
 
     def __init__(self, targets: tuple[Target, ...]) -> None:
-        health = Health()
+        health, judge = Health(), Judge()
         self._targets, self._turn = targets, 0
         self._latest, self._metrics = Latest(), Metrics(health)
         self._instruments = rounds.Instruments(
             targets={target.domain: target for target in targets},
             latest=self._latest,
             resolver=Resolver(),
-            judge=Judge(),
+            judge=judge,
+            held=Held(judge),
             gate=Gate(overall=CONCURRENCY, per_address=CONCURRENCY, counter=health),
         )
 

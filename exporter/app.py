@@ -25,6 +25,7 @@ from exporter.metrics import Metrics
 from exporter.model import Round, Target
 from exporter.probing.certificates import Judge
 from exporter.probing.dial import tls_context
+from exporter.probing.held import Held
 from exporter.probing.resolve import Resolver
 from exporter.schedule import Schedule
 from exporter.web import House, application
@@ -62,8 +63,9 @@ class Exporter:
         self.latest = Latest()
         self.metrics = Metrics(self.health, loaded.max_series)
         self._schedule = Schedule(self._round, self.health)
+        judge = Judge()
         self._instruments = rounds.Instruments(
-            self._targets, self.latest, Resolver(), Judge(), _gate(loaded, self.health)
+            self._targets, self.latest, Resolver(), judge, _gate(loaded, self.health), Held(judge)
         )
 
     @asynccontextmanager
@@ -84,6 +86,7 @@ class Exporter:
                 await self._schedule.stop(_DRAIN_SECONDS)
                 with contextlib.suppress(asyncio.CancelledError):
                     await lag
+                self._instruments.held.keep(())
                 await self._instruments.resolver.close()
 
     async def reload(self) -> tuple[str, ...]:
@@ -109,6 +112,9 @@ class Exporter:
         tls_context.cache_clear()  # client certificates may have been renewed under the same name
         self._instruments.judge.forget()
         self._instruments.resolver.forget(frozenset(self._targets))
+        self._instruments.held.keep(
+            [domain for domain, target in self._targets.items() if before.get(domain) == target]
+        )
         self._instruments = replace(self._instruments, targets=self._targets, gate=_gate(loaded, self.health))
         self._schedule.update(self._targets)
         self.health.reloaded(ok=True, now=time.time())

@@ -105,6 +105,7 @@ _JUDGES: dict[Combination, Callable[[Target, Observation], Verdict]] = {
     Combination.NO_SNI: _judge_foreign,
     Combination.OTHER_SNI: _judge_foreign,
     Combination.UNKNOWN_HOST: _judge_foreign,
+    Combination.HELD: _judge_matched,
 }
 
 

@@ -57,6 +57,17 @@ def plan(target: Target, addresses: Sequence[str], siblings: Mapping[str, Siblin
     )
 
 
+def held(target: Target, addresses: Sequence[str]) -> tuple[Dial, ...]:
+    """What is asked on the connections that are kept: the target itself, at each address, as clients that stay do."""
+    if not target.hold:
+        return ()
+    protocol = next((one for one in target.protocols if one in MULTIPLEXING), target.protocols[0])
+    probes = (
+        Probe(target.domain, target.domain, target.domain, address, protocol, Connection.HELD) for address in addresses
+    )
+    return tuple(_dial(target, probe, [Ask(probe, request_for(target, target.domain))]) for probe in probes)
+
+
 def siblings_in_turn(target: Target, addresses: int, turn: int) -> tuple[str, ...]:
     """The siblings whose Host round number `turn` asks for on the target's connections, without the target itself.
 

@@ -19,10 +19,11 @@ class Protocol(StrEnum):
 
 
 class Connection(StrEnum):
-    """Whether a probe was planned as the first on its connection."""
+    """Whether a probe was planned as the first on its connection, or on one that is kept from round to round."""
 
     FRESH = "fresh"
     REUSED = "reused"
+    HELD = "held"
 
 
 class Phase(StrEnum):
@@ -51,6 +52,7 @@ class Combination(StrEnum):
     OTHER_SNI = "other_sni"
     COALESCED = "coalesced"
     UNKNOWN_HOST = "unknown_host"
+    HELD = "held"
 
 
 class Method(StrEnum):
@@ -139,6 +141,7 @@ class Target:
         resolve: addresses to use instead of DNS; empty: ask DNS.
         ca_file: PEM bundle that is trusted instead of the system's; None: the system's.
         verify: whether a certificate that is not trusted makes a matched probe unexpected.
+        hold: whether one connection per address is kept open, and asked on again in every round.
         labels: extra labels of `statuscode_domain_info`.
     """
 
@@ -165,6 +168,7 @@ class Target:
     client_certificate: str | None = None
     client_key: str | None = None
     verify: bool = True
+    hold: bool = False
     expect: Expect = Expect()
     labels: tuple[tuple[str, str], ...] = ()
 
@@ -189,6 +193,8 @@ class Probe:
 
     @property
     def combination(self) -> Combination:
+        if self.connection is Connection.HELD:
+            return Combination.HELD
         if self.host != self.domain:
             return Combination.UNKNOWN_HOST
         if self.connection is Connection.REUSED:

@@ -13,6 +13,7 @@ from exporter.gate import Gate
 from exporter.latest import Latest
 from exporter.model import Combination, Dial, Observation, Phase, Round, Target
 from exporter.probing.certificates import Judge
+from exporter.probing.held import Held
 from exporter.probing.resolve import Answer, Resolver, in_order
 from exporter.probing.run import run as run_dial
 
@@ -31,6 +32,7 @@ class Instruments:
     resolver: Resolver
     judge: Judge
     gate: Gate
+    held: Held
 
 
 async def run(target: Target, turn: int, instruments: Instruments) -> Round:
@@ -41,7 +43,9 @@ async def run(target: Target, turn: int, instruments: Instruments) -> Round:
     if answer.failure is None:
         siblings = await _siblings(target, len(answer.addresses), turn, instruments)
         dials = matrix.plan(target, answer.addresses, siblings, turn)
-        observations = _with_resolve(answer, await _run_all(dials, instruments))
+        asked = await _run_all(dials, instruments)
+        kept = await _ask_held(matrix.held(target, answer.addresses), instruments)
+        observations = _with_resolve(answer, (*asked, *kept))
         observations = comparison.with_pages(target, observations)
     else:
         observations = _unresolved(target, turn, answer, started_at)
@@ -101,6 +105,14 @@ async def _run_all(dials: tuple[Dial, ...], instruments: Instruments) -> tuple[O
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(_run_one(dial, instruments)) for dial in dials]
     return tuple(observation for task in tasks for observation in task.result())
+
+
+async def _ask_held(dials: tuple[Dial, ...], instruments: Instruments) -> list[Observation]:
+    observations = []
+    for dial in dials:
+        async with instruments.gate.passage(dial.address):
+            observations.append(await instruments.held.ask(dial))
+    return observations
 
 
 async def _run_one(dial: Dial, instruments: Instruments) -> tuple[Observation, ...]:

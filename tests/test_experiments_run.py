@@ -16,6 +16,7 @@ from exporter.health import Health
 from exporter.latest import Latest
 from exporter.model import Method, Protocol, Target
 from exporter.probing.certificates import Judge
+from exporter.probing.held import Held
 from exporter.probing.resolve import Resolver
 from exporter.probing.run import run as run_dial
 from exporter.rounds import Instruments
@@ -28,7 +29,8 @@ from tests.origin2 import origin2
 async def instruments():
     resolver = Resolver(["127.0.0.1:1"])
     try:
-        yield Instruments({}, Latest(), resolver, Judge(), Gate(64, 8, Health()))
+        judge = Judge()
+        yield Instruments({}, Latest(), resolver, judge, Gate(64, 8, Health()), Held(judge))
     finally:
         await resolver.close()
 

@@ -11,9 +11,12 @@ from exporter.gate import Gate
 from exporter.latest import Latest
 from exporter.model import Combination, Failure, Phase, Protocol, Target
 from exporter.probing.certificates import Judge
+from exporter.probing.held import Held
 from exporter.probing.resolve import Resolver
 from exporter.rounds import Instruments, run
-from tests.origin import answer, host_of, origin
+from tests.origin import CLOSE, answer, host_of, origin
+from tests.origin2 import answer as answer2
+from tests.origin2 import origin2
 
 UNKNOWN = "unknown.invalid"
 
@@ -26,9 +29,12 @@ class Silent:
 @asynccontextmanager
 async def instruments(*targets):
     resolver = Resolver(["127.0.0.1:1"])  # nothing listens there: DNS is down
+    judge = Judge()
+    held = Held(judge)
     try:
-        yield Instruments({one.domain: one for one in targets}, Latest(), resolver, Judge(), Gate(64, 8, Silent()))
+        yield Instruments({one.domain: one for one in targets}, Latest(), resolver, judge, Gate(64, 8, Silent()), held)
     finally:
+        held.keep(())
         await resolver.close()
 
 
@@ -146,3 +152,38 @@ async def test_a_server_that_hangs_ends_the_round_in_bounded_time(leaf, ca_file,
 
     assert done.duration_seconds < 2
     assert any(o.failure == Failure(Phase.PROCESSING, "timeout") for o in done.observations)
+
+
+async def test_a_held_connection_is_asked_on_again_and_shows_what_it_still_gets(leaf, ca_file):
+    """After a change a new connection is served rightly, and the old one is not: as where old workers live on."""
+
+    def respond(connection, stream, _):
+        number, _ = server.hosts[-1]
+        has_changed = len(server.hosts) > 4
+        answer2(connection, stream, 404 if has_changed and number == server.hosts[1][0] else 200)
+
+    async with origin2(leaf, respond) as server:
+        own = target(
+            "a.test", server.port, ca_file, protocols=(Protocol.H2,), hosts=(), snis=("a.test",), siblings=(), hold=True
+        )
+        async with instruments(own) as shared:
+            rounds = [await run(own, turn, shared) for turn in range(3)]
+
+    held = [(done.observations[-1], done.verdicts[-1]) for done in rounds]
+    assert {seen.probe.combination for seen, _ in held} == {Combination.HELD}
+    assert [(seen.asked_before, seen.response.status, verdict.expected) for seen, verdict in held] == [
+        (0, 200, True),
+        (1, 200, True),
+        (2, 404, False),
+    ]
+    assert [done.up for done in rounds] == [True, True, True]
+
+
+async def test_a_held_connection_that_the_server_ended_is_opened_again(leaf, ca_file):
+    async with origin({None: leaf}, lambda _: answer() + CLOSE) as server:
+        own = target("a.test", server.port, ca_file, hosts=(), snis=("a.test",), siblings=(), hold=True)
+        async with instruments(own) as shared:
+            rounds = [await run(own, turn, shared) for turn in range(2)]
+
+    held = [done.observations[-1] for done in rounds]
+    assert [(seen.asked_before, seen.response.status) for seen in held] == [(0, 200), (0, 200)]

@@ -85,6 +85,7 @@ class Settings:
     client_certificate: _ClientFile | None = None
     client_key: _ClientFile | None = None
     verify: bool = True
+    hold: bool = False
     expect: Expectation = field(default_factory=Expectation)
     labels: Annotated[dict[_LabelName, _LabelValue | None], AfterValidator(scalars.at_most(labels.MAX_LABELS))] = field(
         default_factory=dict

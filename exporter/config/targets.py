@@ -65,6 +65,7 @@ def target(domain: str, group: Group, settings: Settings, pool: Pool) -> Target:
         client_certificate=settings.client_certificate,
         client_key=settings.client_key or settings.client_certificate,
         verify=settings.verify,
+        hold=settings.hold,
         expect=pool.same(_expect(settings.expect)),
         labels=pool.same(_texts(settings.labels)),
     )

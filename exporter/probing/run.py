@@ -20,7 +20,7 @@ _TIMEOUTS_PER_DIAL = 3.0  # a server that lets request after request time out mu
 
 async def run(dial: Dial, judge: Judge) -> tuple[Observation, ...]:
     """One observation per probe of the dial, in its order. Never raises but for cancellation."""
-    conversation = _Conversation(dial, judge)
+    conversation = Conversation(dial, judge)
     try:
         for ask in dial.asks:
             await conversation.observe(ask)
@@ -58,7 +58,7 @@ class _Draft:
         )
 
 
-class _Conversation:
+class Conversation:
     """A dial while it runs.
 
     The connection may be opened again: where the server closes it after an answer (Apache does after every 421, without
@@ -91,6 +91,13 @@ class _Conversation:
 
     def observations(self) -> tuple[Observation, ...]:
         return tuple(draft.observation() for draft in self._drafts)
+
+    async def ask_again(self, dial: Dial) -> Observation:
+        """Ask the dial's one probe on the connection as it is left from last time; opened anew where it is gone."""
+        self._dial, self._drafts, self._obstacle = dial, [], None
+        self._give_up_at = self._loop.time() + _TIMEOUTS_PER_DIAL * dial.timeout_seconds
+        await self.observe(dial.asks[0])
+        return self._drafts[0].observation()
 
     async def wait_for_the_end(self) -> None:
         """See whether the server ends the connection after an error: it tells which hop said it.
@@ -137,7 +144,7 @@ class _Conversation:
     async def _be_open_for(self, ask: Ask, clock: PhaseClock) -> None:
         if self._channel is not None:
             return
-        if ask.probe.connection is Connection.FRESH:
+        if ask.probe.connection is not Connection.REUSED:
             await self._open(clock)
             return
         unseen = self._clock()
@@ -173,8 +180,8 @@ class _Conversation:
 
     def _note_survival(self, *, survived: bool) -> None:
         """The last answer's connection was found open, or closed, when the next request came."""
-        last = self._drafts[-1]
-        if last.response is not None and last.survived is None:
+        last = self._drafts[-1] if self._drafts else None
+        if last is not None and last.response is not None and last.survived is None:
             last.survived = survived
 
     def _close_for_the_rest(self, failure: Failure) -> None:

@@ -90,6 +90,7 @@ def test_every_setting_reaches_the_target(tmp_path: Path) -> None:
             resolve: [192.0.2.1, '2001:DB8::1']
             ip_family: ipv6
             verify: false
+            hold: true
             expect: {status: [204, 300-399], body_regex: 'a+', header_regex: {Server: nginx}, max_seconds: 1.5}
             labels: {team: web}
             siblings_per_round: 3
@@ -125,6 +126,7 @@ def test_every_setting_reaches_the_target(tmp_path: Path) -> None:
             resolve=("2001:db8::1",),
             ip_family=IpFamily.IPV6,
             verify=False,
+            hold=True,
             expect=Expect((StatusRange(204, 204), StatusRange(300, 399)), "a+", (("server", "nginx"),), 1.5),
             labels=(("team", "web"),),
         ),
