@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 # Programs that the tests put on loopback: <program>=<Debian package>.
-SERVERS := nginx=nginx apache2=apache2 prometheus=prometheus promtool=prometheus openssl=openssl
+SERVERS := nginx=nginx apache2=apache2 prometheus=prometheus promtool=prometheus openssl=openssl curl=curl
 PEERS   := prometheus-blackbox-exporter=prometheus-blackbox-exporter
 
 .PHONY: run test check bench lock servers clean

@@ -22,7 +22,7 @@ from exporter.gate import Gate
 from exporter.health import Health
 from exporter.latest import Latest
 from exporter.metrics import Metrics
-from exporter.model import Round, Target
+from exporter.model import Combination, Probe, Round, Target
 from exporter.probing.certificates import Judge
 from exporter.probing.dial import tls_context
 from exporter.probing.held import Held
@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 _DRAIN_SECONDS = 15.0  # less than the 30 s that Kubernetes gives by default, more than a round takes
 _LOOP_LAG_EVERY_SECONDS = 0.5
+_MOST_LINES = 5  # of one round in the log
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,15 +130,18 @@ class Exporter:
         self.metrics.record(done)
 
     def _log_change(self, before: Round | None, now: Round) -> None:
-        if before is not None and before.up == now.up:
-            return
-        if now.up:
-            logger.info("%s answers as expected", now.target.domain)
-            return
-        for observation, verdict in now.matched:
-            if not verdict.expected:
-                where = observation.probe.address or "no address"
-                logger.warning("%s at %s: %s", now.target.domain, where, verdict.reason)
+        """Say what has become wrong since the last round, and that all is right again."""
+        fine_before = {} if before is None else _expected(before)
+        domain, wrong = now.target.domain, 0
+        for observation, verdict in zip(now.observations, now.verdicts, strict=True):
+            if not verdict.expected and fine_before.get(observation.probe, True):
+                wrong += 1
+                if wrong <= _MOST_LINES:
+                    logger.warning("%s: %s", describe(observation.probe), verdict.reason)
+        if wrong > _MOST_LINES:
+            logger.warning("%s: and %d more probes went wrong in this round", domain, wrong - _MOST_LINES)
+        if now.up and (before is None or not before.up):
+            logger.info("%s answers as expected", domain)
 
     @asynccontextmanager
     async def _serving(self) -> AsyncIterator[None]:
@@ -168,6 +172,24 @@ class Exporter:
             due = loop.time() + _LOOP_LAG_EVERY_SECONDS
             await asyncio.sleep(_LOOP_LAG_EVERY_SECONDS)
             self.health.loop_lag(max(0.0, loop.time() - due))
+
+
+def _expected(done: Round) -> dict[Probe, bool]:
+    pairs = zip(done.observations, done.verdicts, strict=True)
+    return {observation.probe: verdict.expected for observation, verdict in pairs}
+
+
+def describe(probe: Probe) -> str:
+    """What was asked, in a line: for logs."""
+    how = {
+        Combination.MATCHED: "",
+        Combination.NO_SNI: " without SNI",
+        Combination.OTHER_SNI: f" by SNI {probe.sni}",
+        Combination.COALESCED: f" on the connection of {probe.sni}",
+        Combination.UNKNOWN_HOST: f" asked for {probe.host}",
+        Combination.HELD: " on its held connection",
+    }
+    return f"{probe.domain} at {probe.address or 'no address'} over {probe.protocol}{how[probe.combination]}"
 
 
 def _by_domain(loaded: Config) -> dict[str, Target]:

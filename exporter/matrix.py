@@ -11,7 +11,7 @@ Clients share a connection between names over HTTP/2 only, so siblings are asked
 configured, over HTTP/1.1, as proxies with a pool of connections do.
 
 A group of n names so costs each round one handshake a name for all its ordered pairs as `coalesced`. Where there are
-more siblings than `siblings_per_round`, rounds go through them by rotation, and through `other_sni` two at a time.
+more siblings than `siblings_per_round`, rounds go through them by rotation, and through `other_sni` one at a time.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from exporter.model import Ask, Connection, Dial, Probe, Protocol, Request, Targ
 MULTIPLEXING = frozenset({Protocol.H2})
 """Protocols whose clients ask for one name on a connection that was opened for another (RFC 9113, section 9.1.1)."""
 
-MOST_SIBLING_SNIS = 2
+MOST_SIBLING_SNIS = 1
 """Siblings' names sent as SNI per round: each costs a handshake, and a shared connection tells nearly as much."""
 
 _Item = TypeVar("_Item")

@@ -30,6 +30,8 @@ from exporter.probing.dial import Channel, PlainChannel
 from exporter.probing.failures import Broken, printable
 
 _MOST_IDLE_EVENTS = 1_000  # frames about something else than our request; a flood of PING, SETTINGS, ... ends here
+_FRAME_HEAD_BYTES = 9  # RFC 9113, section 4.1
+_MOST_FRAME_BYTES = 16_384
 _ORIGIN = 0x0C  # RFC 8336, section 2
 _MOST_ORIGINS = 1_000
 _CONNECTION_FIELDS = frozenset({"connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"})
@@ -58,6 +60,7 @@ class Http2:
         )
         self._h2.initiate_connection()
         self._events: deque[Event] = deque()
+        self._frames = _FrameLengths()
         self._idle_events = 0
         self._origins: tuple[str, ...] | None = None
         self.usable = True
@@ -143,6 +146,7 @@ class Http2:
         data = await self._channel.read()
         if not data:
             raise Broken("closed", "the server closed the connection without an answer")
+        self._frames.check(data)
         try:
             self._events.extend(self._h2.receive_data(data))
         except H2Error as error:
@@ -170,6 +174,33 @@ class Http2:
         data = self._h2.data_to_send()
         if data:
             self._channel.write(data)
+
+
+class _FrameLengths:
+    """Refuses a frame as soon as its length is announced: h2 waits for the whole of it before it looks.
+
+    The bound is the smallest SETTINGS_MAX_FRAME_SIZE there is (RFC 9113, section 6.5.2), and ours.
+    """
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._payload_left = 0
+
+    def check(self, data: bytes) -> None:
+        place = 0
+        while place < len(data):
+            if self._payload_left:
+                passed = min(self._payload_left, len(data) - place)
+                self._payload_left -= passed
+                place += passed
+                continue
+            piece = data[place : place + _FRAME_HEAD_BYTES - len(self._head)]
+            self._head += piece
+            place += len(piece)
+            if len(self._head) == _FRAME_HEAD_BYTES:
+                self._payload_left, self._head = int.from_bytes(self._head[:3], "big"), b""
+                if self._payload_left > _MOST_FRAME_BYTES:
+                    raise Broken("protocol-error", f"a frame of {self._payload_left} bytes is announced")
 
 
 class _Answer:

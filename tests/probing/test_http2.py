@@ -275,6 +275,7 @@ HOSTILE = {
     "hpack bomb": frame(HEADERS, END_HEADERS, 1, STATUS_200 + BOMB[:16_000]),
     "hpack garbage": frame(HEADERS, END_HEADERS, 1, b"\xff" * 100),
     "push": frame(PUSH, END_HEADERS, 1, b"\x00\x00\x00\x02" + STATUS_200),
+    "frame of 16 MB announced": b"\xff\xff\xff" + frame(DATA, 0, 1)[3:] + b"x" * 8_000_000,
     "oversized frame": frame(DATA, 0, 1, b"x" * 20_000),
     "no status": frame(HEADERS, END_HEADERS | END_STREAM, 1, literal(b"server", b"x")),
     "two statuses": frame(HEADERS, END_HEADERS | END_STREAM, 1, STATUS_200 + STATUS_200),
