@@ -33,9 +33,9 @@ servers:
 # Exact versions with hashes, for all supported Pythons and platforms at once.
 lock: $(VENV)/.dev
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --upgrade \
-	    pyproject.toml -o requirements.txt
+	    pyproject.toml --extra h3 -o requirements.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --upgrade \
-	    pyproject.toml --group build --group test -o requirements-dev.txt
+	    pyproject.toml --extra h3 --group build --group test -o requirements-dev.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --upgrade \
 	    --group build -o requirements-build.txt
 

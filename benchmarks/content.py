@@ -26,10 +26,11 @@ def house_with(samples: int) -> House:
     health = Health()
     metrics = Metrics(health, max_series=10 * samples)
     house = House(Latest(), metrics, health, config_targets=tuple, ready=lambda: True, reload=_reload, now=time.time)
-    empty = number_of_samples(house)
-    _record_group(metrics, 0)
-    per_group = number_of_samples(house) - empty
-    for group in range(1, ceil((samples - empty) / per_group)):
+    _record_group(metrics, 0)  # it also brings what all groups share, the histograms
+    first = number_of_samples(house)
+    _record_group(metrics, 1)
+    second = number_of_samples(house)
+    for group in range(2, 2 + ceil((samples - second) / (second - first))):
         _record_group(metrics, group)
     return house
 

@@ -52,7 +52,14 @@ def stay(folder: Path, server: Server, seconds: float) -> Stay:
     config.write_text(json.dumps(_config(server)))  # JSON is YAML
     argv = (sys.executable, "-m", "exporter", "serve", f"--config.file={config}", f"--web.listen-address={HOST}:{port}")
     with running(argv, folder / "exporter.log", lambda: is_listening(port)) as process:
-        return _watch(process, port, seconds)
+        return _checked(_watch(process, port, seconds))
+
+
+def _checked(watched: Stay) -> Stay:
+    """What did not go as it should must not be measured."""
+    if watched.domains_up < DOMAINS or watched.errors:
+        raise RuntimeError(f"only {watched.domains_up} domains are up, {watched.errors:.0f} rounds broke")
+    return watched
 
 
 def _config(server: Server) -> dict[str, object]:

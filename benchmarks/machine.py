@@ -14,10 +14,10 @@ from exporter import __version__
 
 
 def facts() -> str:
-    """One line."""
+    """One line. The load tells how many others want the cores: ask before the benchmark adds its own."""
     return "; ".join(
         (
-            f"{len(os.sched_getaffinity(0))} cores ({_processor()})",
+            f"{len(os.sched_getaffinity(0))} cores ({_processor()}), load {os.getloadavg()[0]:.1f} before",
             f"Python {platform.python_version()}",
             " ".join(ssl.OPENSSL_VERSION.split()[:2]),
             f"statuscode-exporter {__version__}",

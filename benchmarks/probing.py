@@ -12,7 +12,7 @@ from benchmarks.figures import Cost, cpu_seconds
 from benchmarks.load import CONCURRENCY
 from benchmarks.processes import HOST
 from benchmarks.servers import DOMAIN, Server
-from exporter import rounds
+from exporter import matrix, rounds
 from exporter.exposition import Format
 from exporter.gate import Gate
 from exporter.health import Health
@@ -56,6 +56,20 @@ def group_targets(server: Server, siblings_per_round: int) -> tuple[Target, ...]
         )
         for name in names
     )
+
+
+def sweep_targets(server: Server) -> tuple[Target, ...]:
+    """The same, with every sibling as SNI and as Host in each round: the plan itself spreads the SNIs over rounds."""
+    targets = group_targets(server, GROUP_SIZE)
+    names = tuple(target.domain for target in targets)
+    return tuple(replace(target, snis=(*target.snis, *names)) for target in targets)
+
+
+def connections_and_cells(targets: tuple[Target, ...]) -> tuple[int, int]:
+    """Of one round of all targets."""
+    siblings = {target.domain: matrix.Sibling(target, frozenset(target.resolve)) for target in targets}
+    dials = [dial for target in targets for dial in matrix.plan(target, target.resolve, siblings)]
+    return len(dials), sum(len(dial.asks) for dial in dials)
 
 
 def _target(server: Server, domain: str) -> Target:

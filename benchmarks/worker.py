@@ -19,6 +19,7 @@ from functools import partial
 import uvloop
 
 from benchmarks import probing, writing
+from benchmarks.collector import calm_the_collector
 from benchmarks.figures import Cost
 from benchmarks.servers import Server
 from exporter.exposition import Format
@@ -42,7 +43,8 @@ TASKS: dict[str, Callable[[Server], Callable[[], Cost]]] = {
     "http1": lambda server: _sweeping(probing.matched_targets(server, MATCHED_TARGETS, Protocol.HTTP11)),
     "http2": lambda server: _sweeping(probing.matched_targets(server, MATCHED_TARGETS, Protocol.H2)),
     "pairs": lambda server: _sweeping(probing.pair_targets(server)),
-    "sweep": lambda server: _sweeping(probing.group_targets(server, probing.GROUP_SIZE)),
+    "sweep": lambda server: _sweeping(probing.sweep_targets(server)),
+    "hosts": lambda server: _sweeping(probing.group_targets(server, probing.GROUP_SIZE)),
     "rotation": lambda server: _sweeping(probing.group_targets(server, Target("default", "bench").siblings_per_round)),
     "handshake": lambda server: partial(probing.handshakes, server, HANDSHAKES),
     "text": lambda _: writing.ours(Format.TEXT),
@@ -76,6 +78,7 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("ca_file")
     arguments = parser.parse_args()
+    calm_the_collector()
     measure = TASKS[arguments.task](Server(arguments.port, arguments.ca_file))
     for _ in sys.stdin:
         print(json.dumps(asdict(measure())), flush=True)

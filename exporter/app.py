@@ -188,8 +188,9 @@ def describe(probe: Probe) -> str:
         Combination.COALESCED: f" on the connection of {probe.sni}",
         Combination.UNKNOWN_HOST: f" asked for {probe.host}",
         Combination.HELD: " on its held connection",
+        Combination.ALTERNATIVE: ", an advertised alternative,",
     }
-    return f"{probe.domain} at {probe.address or 'no address'} over {probe.protocol}{how[probe.combination]}"
+    return f"{probe.domain} at {probe.place or 'no address'} over {probe.protocol}{how[probe.combination]}"
 
 
 def _by_domain(loaded: Config) -> dict[str, Target]:

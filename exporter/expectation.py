@@ -106,6 +106,7 @@ _JUDGES: dict[Combination, Callable[[Target, Observation], Verdict]] = {
     Combination.OTHER_SNI: _judge_foreign,
     Combination.UNKNOWN_HOST: _judge_foreign,
     Combination.HELD: _judge_matched,
+    Combination.ALTERNATIVE: _judge_matched,
 }
 
 

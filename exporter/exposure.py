@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterator
 
 from exporter.model import Client, Exposure, Observation, Protocol
 
-_MULTIPLEXING = frozenset({Protocol.H2})
+_MULTIPLEXING = frozenset({Protocol.H2, Protocol.H3})
 
 
 def exposures(

@@ -7,8 +7,8 @@ For target d at each of its addresses:
   nobody configured (`unknown_host`);
 - by the first protocol, one connection for each other server name, or none at all: Host = d (`no_sni`, `other_sni`).
 
-Clients share a connection between names over HTTP/2 only, so siblings are asked for over that; where it is not
-configured, over HTTP/1.1, as proxies with a pool of connections do.
+Clients share a connection between names over HTTP/2 and HTTP/3 only, so siblings are asked for over those; where
+neither is configured, over HTTP/1.1, as proxies with a pool of connections do.
 
 A group of n names so costs each round one handshake a name for all its ordered pairs as `coalesced`. Where there are
 more siblings than `siblings_per_round`, rounds go through them by rotation, and through `other_sni` one at a time.
@@ -17,14 +17,14 @@ more siblings than `siblings_per_round`, rounds go through them by rotation, and
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import TypeVar
 
 from exporter.model import Ask, Connection, Dial, Probe, Protocol, Request, Target
 
-MULTIPLEXING = frozenset({Protocol.H2})
-"""Protocols whose clients ask for one name on a connection that was opened for another (RFC 9113, section 9.1.1)."""
+MULTIPLEXING = frozenset({Protocol.H2, Protocol.H3})
+"""Protocols whose clients ask for one name on another's connection (RFC 9113, section 9.1.1; RFC 9114, section 3.3)."""
 
 MOST_SIBLING_SNIS = 1
 """Siblings' names sent as SNI per round: each costs a handshake, and a shared connection tells nearly as much."""
@@ -66,6 +66,44 @@ def held(target: Target, addresses: Sequence[str]) -> tuple[Dial, ...]:
         Probe(target.domain, target.domain, target.domain, address, protocol, Connection.HELD) for address in addresses
     )
     return tuple(_dial(target, probe, [Ask(probe, request_for(target, target.domain))]) for probe in probes)
+
+
+ALTERNATIVES_EVERY = 10
+"""Advertised alternatives are probed in every so many rounds: clients keep them for a day, and QUIC costs more CPU."""
+
+MOST_ALTERNATIVES = 4
+"""Of one target, and addresses of each: whom we ask must not be for the probed server to decide."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """An alternative service (RFC 7838) of a target that answers over HTTP/3, as advertised, and where it lives."""
+
+    host: str
+    port: int
+    addresses: tuple[str, ...]
+
+
+def is_turn_of_alternatives(target: Target, turn: int) -> bool:
+    """Whether round number `turn` probes what is advertised; targets take turns, so that no round is heavy for all."""
+    return (turn + sum(target.domain.encode())) % ALTERNATIVES_EVERY == 0
+
+
+def alternatives(target: Target, found: Sequence[Alternative]) -> tuple[Dial, ...]:
+    """One connection to each address of each alternative: SNI and Host are the target, as its clients have it."""
+    return tuple(
+        _to_alternative(target, alternative, address)
+        for alternative in found[:MOST_ALTERNATIVES]
+        for address in alternative.addresses[:MOST_ALTERNATIVES]
+    )
+
+
+def _to_alternative(target: Target, alternative: Alternative, address: str) -> Dial:
+    probe = Probe(target.domain, target.domain, target.domain, address, Protocol.H3, port=alternative.port)
+    request = request_for(target, target.domain)
+    used = ("Alt-Used", _authority(alternative.host, alternative.port))  # RFC 7838, section 5
+    ask = Ask(probe, replace(request, headers=(*request.headers, used)))
+    return replace(_dial(target, probe, [ask]), port=alternative.port)
 
 
 def siblings_in_turn(target: Target, addresses: int, turn: int) -> tuple[str, ...]:
@@ -196,8 +234,14 @@ def request_for(target: Target, host: str) -> Request:
     """The target's request under the authority of `host`. Secrets go to the target's own name only."""
     request = Request(
         method=target.method,
-        authority=host if target.port == 443 else f"{host}:{target.port}",
+        authority=_authority(host, target.port),
         path=target.path,
         headers=(("User-Agent", target.user_agent), ("Accept", "*/*"), *target.headers),
     )
     return request if host == target.domain else request.without_secrets()
+
+
+def _authority(host: str, port: int) -> str:
+    """RFC 9110, section 4.2.3: without the port where it is the default; an IPv6 address stands in brackets."""
+    bracketed = f"[{host}]" if ":" in host else host
+    return bracketed if port == 443 else f"{bracketed}:{port}"

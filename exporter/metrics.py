@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections import defaultdict, deque
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from http import HTTPStatus
 from itertools import accumulate, chain, islice
 from operator import attrgetter
@@ -14,7 +15,7 @@ from typing import Protocol as Interface
 
 from exporter.exposition import Family, Format, Kind, Sample, chunks, labels, number
 from exporter.health import Health
-from exporter.matrix import rounds_to_cover
+from exporter.matrix import ALTERNATIVES_EVERY, rounds_to_cover
 from exporter.model import Combination, Observation, Phase, Probe, Protocol, Round, Verdict
 
 MAX_SERIES = 100_000
@@ -50,7 +51,7 @@ class Metrics:
         self._standings: dict[str, Standing] = {}
         self._matched = _Matrix()
         self._others = _Matrix()
-        self._turning = {is_matched: _Turning() for is_matched in (True, False)}
+        self._turning = {shelf: _Turning() for shelf in _Shelf}
         self._counters = _Counters()
         self._histograms: defaultdict[tuple[Protocol, Phase], _Histogram] = defaultdict(_Histogram)
         self._forgotten: set[str] = set()
@@ -96,14 +97,14 @@ class Metrics:
             self._histograms[observation.probe.protocol, phase].observe(seconds)
 
     def _show(self, domain: str, seen: _Seen) -> None:
-        cells: dict[bool, list[Cell]] = {True: [], False: []}
+        cells: dict[_Shelf, list[Cell]] = {shelf: [] for shelf in _Shelf}
         for observation, verdict in seen:
-            probe = observation.probe
-            is_matched = probe.combination is Combination.MATCHED
-            cells[is_matched].append(_cell(observation, verdict))
-        cover = self._standings[domain].rounds_to_cover
-        self._matched.replace(domain, self._turning[True].shown(domain, cells[True], cover))
-        self._others.replace(domain, self._turning[False].shown(domain, cells[False], cover))
+            cells[_shelf(observation.probe)].append(_cell(observation, verdict))
+        cover = dict.fromkeys(_Shelf, self._standings[domain].rounds_to_cover)
+        cover[_Shelf.ALTERNATIVES] = ALTERNATIVES_EVERY
+        matched, others, alternatives = (self._turning[s].shown(domain, cells[s], cover[s]) for s in _Shelf)
+        self._matched.replace(domain, matched)
+        self._others.replace(domain, [*others, *alternatives])
 
     def _snapshot(self) -> Shown:
         """Only references are taken, to what never changes: at 100,000 series copying them would stall the loop."""
@@ -122,6 +123,21 @@ class Metrics:
         )
         self._health.series(self.max_series - room.left, room.dropped)
         return shown
+
+
+class _Shelf(Enum):
+    """Cells that come up, and go, together."""
+
+    MATCHED = auto()
+    OTHERS = auto()
+    ALTERNATIVES = auto()
+
+
+def _shelf(probe: Probe) -> _Shelf:
+    combination = probe.combination
+    if combination is Combination.MATCHED:
+        return _Shelf.MATCHED
+    return _Shelf.ALTERNATIVES if combination is Combination.ALTERNATIVE else _Shelf.OTHERS
 
 
 class Group(Interface[T_co]):
@@ -268,7 +284,7 @@ def _cell(observation: Observation, verdict: Verdict) -> Cell:
             ("combination", probe.combination),
             ("sni", probe.sni or ""),
             ("host", probe.host),
-            ("address", probe.address or ""),
+            ("address", probe.place),
             ("protocol", probe.protocol),
             ("connection", probe.connection),
         ),

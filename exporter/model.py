@@ -16,6 +16,7 @@ class Protocol(StrEnum):
 
     HTTP11 = "http/1.1"
     H2 = "h2"
+    H3 = "h3"
 
 
 class Connection(StrEnum):
@@ -53,6 +54,7 @@ class Combination(StrEnum):
     COALESCED = "coalesced"
     UNKNOWN_HOST = "unknown_host"
     HELD = "held"
+    ALTERNATIVE = "alternative"
 
 
 class Method(StrEnum):
@@ -182,6 +184,7 @@ class Probe:
         sni: None: no server_name extension is sent.
         address: None: the domain did not resolve, so nothing could be asked.
         connection: as planned; a reused probe has another request before it on its connection.
+        port: of an alternative service that the domain advertises (RFC 7838), at `address`; None: the target's own.
     """
 
     domain: str
@@ -190,9 +193,19 @@ class Probe:
     address: str | None
     protocol: Protocol = Protocol.HTTP11
     connection: Connection = Connection.FRESH
+    port: int | None = None
+
+    @property
+    def place(self) -> str:
+        """The address as a label shows it, with the port where it is an alternative's; empty: there is no address."""
+        if self.address is None or self.port is None:
+            return self.address or ""
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
 
     @property
     def combination(self) -> Combination:
+        if self.port is not None:
+            return Combination.ALTERNATIVE
         if self.connection is Connection.HELD:
             return Combination.HELD
         if self.host != self.domain:

@@ -7,11 +7,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from exporter import comparison, experiments, matrix
+from exporter import alternatives, comparison, experiments, extras, matrix
 from exporter.experiments import Experiment, Subject
 from exporter.gate import Gate
 from exporter.latest import Latest
-from exporter.model import Combination, Dial, Observation, Phase, Round, Target
+from exporter.model import Combination, Dial, Observation, Phase, Protocol, Round, Target
 from exporter.probing.certificates import Judge
 from exporter.probing.held import Held
 from exporter.probing.resolve import Answer, Resolver, in_order
@@ -43,6 +43,7 @@ async def run(target: Target, turn: int, instruments: Instruments) -> Round:
     if answer.failure is None:
         siblings = await _siblings(target, len(answer.addresses), turn, instruments)
         dials = matrix.plan(target, answer.addresses, siblings, turn)
+        dials += matrix.alternatives(target, await _alternatives(target, answer.addresses, turn, instruments))
         asked = await _run_all(dials, instruments)
         kept = await _ask_held(matrix.held(target, answer.addresses), instruments)
         observations = _with_resolve(answer, (*asked, *kept))
@@ -99,6 +100,36 @@ async def _home(sibling: Target, instruments: Instruments) -> tuple[str, ...]:
         sibling.domain, sibling.ip_family, sibling.timeout_seconds, max_age_seconds=2 * sibling.interval_seconds
     )
     return answer.addresses
+
+
+async def _alternatives(
+    target: Target, addresses: tuple[str, ...], turn: int, instruments: Instruments
+) -> tuple[matrix.Alternative, ...]:
+    """What the last round's answers advertised for HTTP/3, and where that is; looked at in some rounds only."""
+    last = instruments.latest.get(target.domain)
+    if last is None or not (matrix.is_turn_of_alternatives(target, turn) and extras.can_speak(Protocol.H3)):
+        return ()
+    places = alternatives.advertised(last)[: matrix.MOST_ALTERNATIVES]
+    homes = await asyncio.gather(*(_home_of_alternative(host, target, addresses, instruments) for host, _ in places))
+    probed_anyway = addresses if Protocol.H3 in target.protocols else ()
+    return tuple(
+        matrix.Alternative(host, port, tuple(one for one in home if port != target.port or one not in probed_anyway))
+        for (host, port), home in zip(places, homes, strict=True)
+    )
+
+
+async def _home_of_alternative(
+    host: str, target: Target, addresses: tuple[str, ...], instruments: Instruments
+) -> tuple[str, ...]:
+    if host == target.domain:
+        return addresses
+    found = in_order({host})
+    if not found:
+        answer = await instruments.resolver.recall(
+            host, target.ip_family, target.timeout_seconds, max_age_seconds=2 * target.interval_seconds
+        )
+        found = answer.addresses
+    return alternatives.permitted(found, addresses)
 
 
 async def _run_all(dials: tuple[Dial, ...], instruments: Instruments) -> tuple[Observation, ...]:

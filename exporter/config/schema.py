@@ -8,7 +8,7 @@ from typing import Annotated, get_type_hints
 
 from pydantic import AfterValidator, Field, PlainValidator, TypeAdapter, ValidationInfo
 
-from exporter import __version__
+from exporter import __version__, extras
 from exporter.config import addresses, durations, expectations, labels, names, request, scalars
 from exporter.config.surroundings import surroundings_of
 from exporter.model import Expect, IpFamily, Method, Protocol, StatusRange
@@ -22,6 +22,12 @@ def _authorities(value: object, info: ValidationInfo) -> str:
 
 def _file(value: object, info: ValidationInfo) -> str:
     return surroundings_of(info).file(value)
+
+
+def _speakable(protocol: Protocol) -> Protocol:
+    if not extras.can_speak(protocol):
+        raise ValueError(f"{protocol} needs an optional library: {extras.how_to_speak(protocol)}")
+    return protocol
 
 
 _AtLeastOne = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -41,7 +47,7 @@ _LabelValue = Annotated[str, PlainValidator(labels.label_value)]
 _Address = Annotated[str, PlainValidator(addresses.address)]
 _SniName = Annotated[str, PlainValidator(names.sni_name)]
 _HostName = Annotated[str, PlainValidator(names.host_name)]
-_Protocol = Annotated[Protocol, PlainValidator(scalars.one_of(Protocol))]
+_Protocol = Annotated[Protocol, PlainValidator(scalars.one_of(Protocol)), AfterValidator(_speakable)]
 _ClientFile = Annotated[str, PlainValidator(_file)]
 
 

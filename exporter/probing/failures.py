@@ -4,7 +4,7 @@
 |---|---|---|
 | nxdomain no-data servfail dns-refused dns-error | resolve | what the name servers said |
 | dns-unreachable | resolve | no name server answers at its address |
-| refused | connect | nothing listens at the port (RST), or a firewall says so |
+| refused | connect, tls | nothing listens at the port (RST, over QUIC ICMP), or a firewall says so |
 | unreachable | connect | no route to the address, from here |
 | timeout | any | nothing came in time |
 | reset | any | the connection was reset |
@@ -16,7 +16,9 @@
 | alpn | tls | the server selected a protocol that was not offered or not asked for |
 | not-http | processing | the answer is not HTTP |
 | headers-too-big | processing | the header section exceeds our bound |
-| protocol-error | processing, transfer | the server broke HTTP/2; detail says how |
+| quic-error | any after connect | the server ended the QUIC connection; detail is the code (RFC 9000, section 20.1) |
+| h3-error | processing, transfer | the server ended the HTTP/3 connection; detail is the code (RFC 9114, section 8.1) |
+| protocol-error | any after connect | the server broke HTTP/2, HTTP/3 or QUIC; detail says how |
 | stream-reset | processing, transfer | the server reset the request's stream; detail is the code |
 | goaway | processing, transfer | the server ended the connection with GOAWAY; detail is the code |
 | truncated | transfer | the body ended before its announced end |

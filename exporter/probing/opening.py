@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
 
 from exporter.model import Dial, Phase, Protocol, Request, TlsSession, Transport
 from exporter.probing.certificates import Judge
@@ -16,9 +17,17 @@ from exporter.probing.failures import Broken
 from exporter.probing.http1 import Http1
 from exporter.probing.http2 import Http2
 
-Speaker = Http1 | Http2
+if TYPE_CHECKING:
+    from exporter.probing.http3 import Http3
+    from exporter.probing.quic import Quic
 
-SPEAKERS: dict[Protocol, Callable[[Channel | PlainChannel], Speaker]] = {Protocol.HTTP11: Http1, Protocol.H2: Http2}
+Line: TypeAlias = "Channel | PlainChannel | Quic"
+Speaker: TypeAlias = "Http1 | Http2 | Http3"
+
+SPEAKERS: dict[Protocol, Callable[[Channel | PlainChannel], Http1 | Http2]] = {
+    Protocol.HTTP11: Http1,
+    Protocol.H2: Http2,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +38,7 @@ class Opened:
         tls: None: there is none.
     """
 
-    channel: Channel | PlainChannel
+    channel: Line
     speaker: Speaker
     tls: TlsSession | None
 
@@ -39,7 +48,8 @@ async def open_connection(dial: Dial, judge: Judge, clock: PhaseClock, shown: Ca
 
     `shown` is told what the handshake showed, even where the connection then cannot be used.
     """
-    return await _OPENERS[dial.transport](dial, judge, clock, shown)
+    opener = _open_quic if dial.protocol is Protocol.H3 else _OPENERS[dial.transport]
+    return await opener(dial, judge, clock, shown)
 
 
 async def _open_plain(dial: Dial, _judge: Judge, clock: PhaseClock, _shown: Callable[[TlsSession], None]) -> Opened:
@@ -52,16 +62,33 @@ async def _open_tls(dial: Dial, judge: Judge, clock: PhaseClock, shown: Callable
     session = await _session_to_resume(dial, judge, clock)
     async with clock.phase(Phase.CONNECT):
         channel = await connect(Endpoint(dial.address, dial.port, dial.sni, _context(dial), session))
+    tls = await _shake_hands(channel, dial, judge, clock, shown)
+    return Opened(channel, SPEAKERS[dial.protocol](channel), tls)
+
+
+async def _open_quic(dial: Dial, judge: Judge, clock: PhaseClock, shown: Callable[[TlsSession], None]) -> Opened:
+    """Over QUIC nothing is sent before the handshake: `connect` is the making of a socket, which takes no time."""
+    async with clock.phase(Phase.CONNECT):
+        from exporter.probing import http3, quic  # noqa: PLC0415  # an extra, and slow to load: only who asks pays
+
+        line = await quic.connect(dial)
+    tls = await _shake_hands(line, dial, judge, clock, shown)
+    return Opened(line, http3.Http3(line), tls)
+
+
+async def _shake_hands(
+    line: Channel | Quic, dial: Dial, judge: Judge, clock: PhaseClock, shown: Callable[[TlsSession], None]
+) -> TlsSession:
     try:
         async with clock.phase(Phase.TLS):
-            handshake = await channel.handshake()
+            handshake = await line.handshake()
             tls = judge.session(handshake, dial.ca_file, time.time())
             shown(tls)
             _check_alpn(handshake.alpn, dial.protocol)
     except BaseException:
-        channel.close()
+        line.close()
         raise
-    return Opened(channel, SPEAKERS[dial.protocol](channel), tls)
+    return tls
 
 
 _OPENERS: dict[Transport, Callable[[Dial, Judge, PhaseClock, Callable[[TlsSession], None]], Awaitable[Opened]]] = {
@@ -88,7 +115,7 @@ async def _session_to_resume(dial: Dial, judge: Judge, clock: PhaseClock) -> ssl
         opened = await _open_tls(first, judge, unseen, lambda _: None)
         try:
             await opened.speaker.exchange(_asking_for(dial, dial.resumes), unseen)
-            return opened.channel.session
+            return opened.channel.session if isinstance(opened.channel, Channel) else None
         finally:
             opened.channel.close()
     return None

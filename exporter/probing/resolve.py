@@ -16,6 +16,7 @@ from exporter.model import Failure, IpFamily, Phase
 from exporter.probing.failures import printable
 
 _MOST_ADDRESSES = 64  # of one name; a name server must not decide how much work a round is
+_MOST_REMEMBERED = 20_000  # alternatives are named by probed servers, and may have a new name each time
 _SECONDS_PER_TRY = 2.0
 _TRIES = 2
 
@@ -62,6 +63,8 @@ class Resolver:
         started = time.perf_counter()
         addresses, failure = await self._ask(name, family, timeout_seconds)
         answer = Answer(addresses, failure, time.perf_counter() - started, time.monotonic())
+        if len(self._answers) >= _MOST_REMEMBERED:
+            self._answers.clear()
         self._answers[name, family] = answer
         return answer
 

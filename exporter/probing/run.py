@@ -12,7 +12,7 @@ from exporter.model import Ask, Connection, Dial, Failure, Observation, Phase, P
 from exporter.probing.certificates import Judge
 from exporter.probing.clock import PhaseClock, PhaseFailed
 from exporter.probing.dial import Channel, PlainChannel
-from exporter.probing.opening import Speaker, open_connection
+from exporter.probing.opening import Line, Speaker, open_connection
 
 _END_WITHIN_SECONDS = 0.1  # a server that closes does so with the answer's last packet
 _TIMEOUTS_PER_DIAL = 3.0  # a server that lets request after request time out must not hold up the round
@@ -71,7 +71,7 @@ class Conversation:
         self._judge = judge
         self._loop = asyncio.get_running_loop()
         self._give_up_at = self._loop.time() + _TIMEOUTS_PER_DIAL * dial.timeout_seconds
-        self._channel: Channel | PlainChannel | None = None
+        self._channel: Line | None = None
         self._speaker: Speaker | None = None
         self._tls: TlsSession | None = None
         self._asked_before = 0
@@ -105,10 +105,11 @@ class Conversation:
         Apache and nginx close a connection of HTTP/1.1 after a 421 of their own, and keep it after one that they relay.
         """
         last = self._drafts[-1] if self._drafts else None
-        if last is None or last.response is None or last.survived is not None or self._channel is None:
+        if last is None or last.response is None or last.survived is not None:
             return
-        if last.response.status >= 400 and self._dial.protocol is Protocol.HTTP11:
-            last.survived = not await _ends(self._channel)
+        channel = self._channel if self._dial.protocol is Protocol.HTTP11 else None
+        if last.response.status >= 400 and isinstance(channel, Channel | PlainChannel):
+            last.survived = not await _ends(channel)
 
     def hang_up(self) -> None:
         if self._channel is not None:

@@ -1,25 +1,40 @@
-"""HTTP/2 against real servers: what is sent, what is seen, and what hostile servers can do."""
+"""HTTP/2 against real servers: what is sent, and what is seen. What hostile servers do is in `test_http2_hostile.py`."""
 
 from __future__ import annotations
 
-import tracemalloc
+import asyncio
+import ssl
+import time
 
 import pytest
 import trustme
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from exporter.model import Ask, Connection, Dial, Failure, Method, Phase, Probe, Protocol, Request, Secret
 from exporter.probing.body import MOST_BODY_KEPT, MOST_BODY_READ
+from exporter.probing.clock import PhaseClock
+from exporter.probing.dial import Endpoint, connect, tls_context
+from exporter.probing.http2 import Http2
 from exporter.probing.run import run
 from tests.origin import origin
-from tests.origin2 import HANG_UP, answer, frame, origin2
-
-DATA, HEADERS, PRIORITY, RST, SETTINGS, PUSH, PING, GOAWAY, WINDOW, CONTINUATION, ALTSVC, _, ORIGIN = range(13)
-END_STREAM, END_HEADERS, ACK = 0x1, 0x4, 0x1
-STATUS_200 = b"\x88"  # an indexed field: RFC 7541, appendix A
+from tests.origin2 import (
+    ALTSVC,
+    DATA,
+    END_HEADERS,
+    END_STREAM,
+    HANG_UP,
+    HEADERS,
+    ORIGIN,
+    RST_STREAM,
+    SETTINGS,
+    STATUS_200,
+    answer,
+    frame,
+    goaway,
+    literal,
+    origin2,
+)
 
 
 def dial(port, *hosts, timeout=1.0, headers=(), method=Method.GET, ca_file=None, covered=False) -> Dial:
@@ -252,98 +267,3 @@ async def test_whether_a_client_certificate_was_asked_for_is_seen(judge, ca, lea
     assert (seen.tls.version, seen.tls.client_certificate_requested) == (maximum.replace("_", ".", 1), asks)
 
 
-def literal(name: bytes, value: bytes) -> bytes:
-    """A field without indexing: RFC 7541, section 6.2.2; names and values shorter than 127 bytes."""
-    return b"\x00" + bytes([len(name)]) + name + bytes([len(value)]) + value
-
-
-BOMB = b"\x40\x01x\x7f" + bytes([0x81, 0x1E]) + b"y" * 4000  # one field of 4 kB into the dynamic table ...
-BOMB += b"\xbe" * 16_000  # ... and 16,000 references to it
-
-HOSTILE = {
-    "text": b"HTTP/1.1 200 OK\r\n\r\n" * 100,
-    "garbage": bytes(range(256)) * 64,
-    "zeros": bytes(1000),
-    "settings flood": frame(SETTINGS) * 50_000,
-    "ping flood": frame(PING, payload=b"12345678") * 50_000,
-    "empty data flood": frame(HEADERS, END_HEADERS, 1, STATUS_200) + frame(DATA, 0, 1) * 50_000,
-    "priority flood": frame(PRIORITY, stream=1, payload=b"\x00\x00\x00\x00\x10") * 50_000,
-    "window flood": frame(WINDOW, payload=b"\x00\x00\x00\x01") * 50_000,
-    "window overflow": frame(WINDOW, payload=b"\x7f\xff\xff\xff") * 3,
-    "continuation flood": frame(HEADERS, 0, 1, STATUS_200) + frame(CONTINUATION, 0, 1, literal(b"a", b"b")) * 50_000,
-    "header list of many fields": frame(HEADERS, END_HEADERS, 1, STATUS_200 + literal(b"a", b"b") * 2_000),
-    "hpack bomb": frame(HEADERS, END_HEADERS, 1, STATUS_200 + BOMB[:16_000]),
-    "hpack garbage": frame(HEADERS, END_HEADERS, 1, b"\xff" * 100),
-    "push": frame(PUSH, END_HEADERS, 1, b"\x00\x00\x00\x02" + STATUS_200),
-    "frame of 16 MB announced": b"\xff\xff\xff" + frame(DATA, 0, 1)[3:] + b"x" * 8_000_000,
-    "oversized frame": frame(DATA, 0, 1, b"x" * 20_000),
-    "no status": frame(HEADERS, END_HEADERS | END_STREAM, 1, literal(b"server", b"x")),
-    "two statuses": frame(HEADERS, END_HEADERS | END_STREAM, 1, STATUS_200 + STATUS_200),
-    "status of letters": frame(HEADERS, END_HEADERS | END_STREAM, 1, literal(b":status", b"abc")),
-    "status of one digit": frame(HEADERS, END_HEADERS | END_STREAM, 1, literal(b":status", b"2")),
-    "upper-case field": frame(HEADERS, END_HEADERS | END_STREAM, 1, STATUS_200 + literal(b"SERVER", b"x")),
-    "interim flood": frame(HEADERS, END_HEADERS, 1, literal(b":status", b"103")) * 100,
-    "data before headers": frame(DATA, END_STREAM, 1, b"x"),
-    "stream that nobody opened": frame(HEADERS, END_HEADERS, 2, STATUS_200),
-    "silence": b"",
-}
-KNOWN = {"protocol-error", "headers-too-big", "goaway", "stream-reset", "timeout", "closed", "truncated", "reset"}
-
-
-@pytest.mark.parametrize("name", HOSTILE)
-async def test_a_hostile_server_gets_a_failure_of_a_known_kind_within_the_time_and_in_little_memory(judge, leaf, name):
-    def respond(connection, stream, host):
-        return HOSTILE[name] if host == "b.test" else answer(connection, stream)
-
-    async with origin2(leaf, respond) as server:
-        tracemalloc.start()
-        seen = await run(dial(server.port, "a.test", "b.test", "a.test", timeout=0.5), judge)
-        _, most = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-
-    assert [o.response and o.response.status for o in (seen[0], seen[2])] == [200, 200]
-    assert seen[1].failure.kind in KNOWN, seen[1].failure
-    assert most < 20_000_000
-
-
-async def test_what_is_unknown_is_passed_over(judge, leaf):
-    sent = frame(0xEE, payload=b"?") + frame(0xEE, stream=1) + frame(SETTINGS, payload=b"\xfe\xfe\x00\x00\x00\x01")
-
-    (seen,), _ = await observe(judge, leaf, fine, greeting=lambda _: sent)
-
-    assert seen.response.status == 200
-
-
-async def test_values_in_any_encoding_are_kept_as_bytes_of_latin_1(judge, leaf):
-    sent = frame(HEADERS, END_HEADERS | END_STREAM, 1, STATUS_200 + literal(b"x", b"caf\xe9\xff"))
-
-    (seen,), _ = await observe(judge, leaf, lambda *_: sent)
-
-    assert seen.response.headers == (("x", "caf\xe9\xff"),)
-
-
-async def test_a_certificate_with_ten_thousand_names_is_no_burden(judge, ca):
-    many = ca.issue_cert("a.test", *(f"n{number}.test" for number in range(3000)), key_type=trustme.KeyType.ECDSA)
-
-    (seen, other), _ = await observe(judge, many, fine, "a.test", "n5.test", covered=True, timeout=5)
-
-    assert (seen.response.status, other.response.status) == (200, 200)
-    assert (len(seen.tls.chain[0].names), seen.tls.chain[0].names_total) == (1000, 3001)
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(junk=st.binary(max_size=400))
-async def test_random_bytes_are_never_a_fault_of_ours(judge, leaf, junk):
-    (seen,), _ = await observe(judge, leaf, lambda *_: junk + HANG_UP, timeout=0.5)
-
-    assert seen.failure is None or seen.failure.kind in KNOWN
-
-
-async def test_a_window_that_the_server_closes_does_not_keep_us(judge, leaf):
-    def greeting(connection):
-        connection.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 0})
-        return b""
-
-    (seen,), _ = await observe(judge, leaf, fine, greeting=greeting)
-
-    assert seen.response.status == 200
