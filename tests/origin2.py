@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import trustme
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import Event, PingAckReceived, RequestReceived, SettingsAcknowledged, StreamReset
+from h2.events import Event, PingAckReceived, RemoteSettingsChanged, RequestReceived, SettingsAcknowledged, StreamReset
 from h2.exceptions import ProtocolError
 from hpack import NeverIndexedHeaderTuple
 
@@ -28,6 +28,7 @@ class Origin2:
         never_indexed: the names of fields that no intermediary may put into a table (RFC 7541, section 7.1.3).
         acknowledged: how many of its SETTINGS and PING frames the client acknowledged.
         resets: the code of each RST_STREAM.
+        settings: the client's, by number.
     """
 
     port: int = 0
@@ -36,6 +37,7 @@ class Origin2:
     never_indexed: list[str] = field(default_factory=list)
     acknowledged: int = 0
     resets: list[int] = field(default_factory=list)
+    settings: dict[int, int] = field(default_factory=dict)
 
     @property
     def hosts(self) -> list[tuple[int, str]]:
@@ -43,7 +45,7 @@ class Origin2:
 
 
 Sent = bytes | Iterable[bytes] | None
-Respond = Callable[[H2Connection, int, str], Sent]
+Respond = Callable[["Connection2", int, str], Sent]
 """Called with the connection, the stream and the host; writes with the library, or gives bytes to send as they are.
 
 Bytes that come one after the other, even without end, are sent as fast as the client takes them. Bytes that end with
@@ -52,12 +54,38 @@ Bytes that come one after the other, even without end, are sent as fast as the c
 HANG_UP = b"\x00<hang up>"
 
 
-def answer(connection: H2Connection, stream: int, status: int = 200, body: bytes = b"hello", **fields: str) -> None:
-    """An answer that keeps to the client's windows; it raises where they are too small."""
+class Connection2(H2Connection):
+    """The server's side, which sends bodies as far as the client's windows let it."""
+
+    def __init__(self) -> None:
+        super().__init__(H2Configuration(client_side=False, header_encoding=None))
+        self._unsent: dict[int, bytes] = {}
+
+    def send_body(self, stream: int, body: bytes) -> None:
+        self._unsent[stream] = body
+        self.send_more()
+
+    def send_more(self) -> None:
+        for stream, body in list(self._unsent.items()):
+            self._unsent[stream] = self._sent(stream, body)
+            if not self._unsent[stream]:
+                del self._unsent[stream]
+
+    def forget(self, stream: int) -> None:
+        self._unsent.pop(stream, None)
+
+    def _sent(self, stream: int, body: bytes) -> bytes:
+        while room := min(len(body), self.max_outbound_frame_size, self.local_flow_control_window(stream)):
+            self.send_data(stream, body[:room], end_stream=room == len(body))
+            body = body[room:]
+        return body
+
+
+def answer(connection: Connection2, stream: int, status: int = 200, body: bytes = b"hello", **fields: str) -> None:
     headers = [(":status", str(status)), *((name.replace("_", "-"), value) for name, value in fields.items())]
     connection.send_headers(stream, headers, end_stream=not body)
-    for start in range(0, len(body), 16384):
-        connection.send_data(stream, body[start : start + 16384], end_stream=start + 16384 >= len(body))
+    if body:
+        connection.send_body(stream, body)
 
 
 @asynccontextmanager
@@ -65,7 +93,7 @@ async def origin2(
     leaf: trustme.LeafCert,
     respond: Respond,
     *,
-    greeting: Callable[[H2Connection], bytes] = lambda _: b"",
+    greeting: Callable[[Connection2], bytes] = lambda _: b"",
     tune: Callable[[ssl.SSLContext], object] = lambda _: None,
 ) -> AsyncIterator[Origin2]:
     """Serve on 127.0.0.1 while inside; `greeting` gives bytes that follow the server's SETTINGS."""
@@ -73,7 +101,7 @@ async def origin2(
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         number, seen.connections = seen.connections, seen.connections + 1
-        connection = H2Connection(H2Configuration(client_side=False, header_encoding=None))
+        connection = Connection2()
         connection.initiate_connection()
         writer.write(connection.data_to_send() + greeting(connection) + connection.data_to_send())
         while data := await reader.read(65536):
@@ -82,6 +110,7 @@ async def origin2(
                 writer.write(connection.data_to_send())
                 if await _sent_all(writer, given):
                     return
+            connection.send_more()
             writer.write(connection.data_to_send())
             await writer.drain()
 
@@ -89,12 +118,15 @@ async def origin2(
         yield seen
 
 
-def _note(seen: Origin2, number: int, connection: H2Connection, event: Event, respond: Respond) -> Sent:
+def _note(seen: Origin2, number: int, connection: Connection2, event: Event, respond: Respond) -> Sent:
     match event:
         case SettingsAcknowledged() | PingAckReceived():
             seen.acknowledged += 1
+        case RemoteSettingsChanged():
+            seen.settings |= {int(code): changed.new_value for code, changed in event.changed_settings.items()}
         case StreamReset():
             seen.resets.append(int(event.error_code))
+            connection.forget(event.stream_id)
         case RequestReceived():
             headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers]
             seen.requests.append((number, headers))

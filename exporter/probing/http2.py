@@ -21,7 +21,7 @@ from h2.events import (
     UnknownFrameReceived,
 )
 from h2.exceptions import DenialOfServiceError, H2Error, InvalidBodyLengthError
-from h2.settings import SettingCodes
+from h2.settings import SettingCodes, Settings
 from hpack import Encoder, HeaderTuple, NeverIndexedHeaderTuple
 from hpack.hpack import encode_integer
 from hyperframe.frame import ExtensionFrame
@@ -191,6 +191,13 @@ class Http2:
             self._channel.write(data)
 
 
+_SETTINGS_OF_OURS = {
+    SettingCodes.ENABLE_PUSH: 0,
+    SettingCodes.INITIAL_WINDOW_SIZE: MOST_BODY_READ,
+    SettingCodes.MAX_HEADER_LIST_SIZE: MOST_HEADER_BYTES,
+}
+
+
 def _connection() -> H2Connection:
     """Our preface, and windows as wide as what is read of a body. What we send is right by construction, and what
     comes is checked by `_Answer`: h2's own checks look at each byte, and refuse what browsers take.
@@ -206,13 +213,7 @@ def _connection() -> H2Connection:
         )
     )
     connection.encoder = _Literals()
-    connection.local_settings.update(
-        {
-            SettingCodes.ENABLE_PUSH: 0,
-            SettingCodes.INITIAL_WINDOW_SIZE: MOST_BODY_READ,
-            SettingCodes.MAX_HEADER_LIST_SIZE: MOST_HEADER_BYTES,
-        }
-    )
+    connection.local_settings = Settings(client=True, initial_values=_SETTINGS_OF_OURS)
     connection.initiate_connection()
     connection.increment_flow_control_window(MOST_BODY_READ)
     return connection
