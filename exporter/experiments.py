@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from exporter.matrix import MULTIPLEXING, request_for
-from exporter.model import Ask, Connection, Dial, Method, Probe, Protocol, Target, Transport
+from exporter.model import Ask, Connection, Dial, Experiment, Method, Probe, Protocol, Target, Transport
 
 MOST_PROBES = 20
 """Of one experiment: a prober must not become the load, or the reason for a 429."""
@@ -23,25 +22,6 @@ INTERLEAVED = 12  # how often each of two names is asked, in an order that has e
 PLAIN_HTTP_PORT = 80
 UNKNOWN_NAME = "statuscode-exporter-unknown-name.invalid"  # reserved by RFC 6761, section 6.4
 OTHER_PATH = "/statuscode-exporter-no-such-path"
-
-
-class Experiment(StrEnum):
-    """What is varied, and what that tells."""
-
-    REPEAT = "repeat"  # C1: does it last?
-    NO_SNI = "no-sni"  # C2: is it for clients without SNI only?
-    SIBLING_SNI = "sibling-sni"  # C3: is the name served on a neighbour's handshake?
-    REVERSE = "reverse"  # C4: and the neighbour on this name's?
-    UNKNOWN_HOST = "unknown-host"  # C6: is it for every Host, or for this one?
-    UNKNOWN_NAME = "unknown-name"  # C7: what does the default site say?
-    HOST_SHAPE = "host-shape"  # C8: does the spelling of the name matter?
-    INTERLEAVED = "interleaved"  # C9: does the answer depend on who was asked before?
-    OTHER_PATH = "other-path"  # C11: is it for every path and method?
-    RESUMED = "resumed"  # C12: does a resumed session get another answer?
-    SAME_CONNECTION = "same-connection"  # C13: what does the connection say after the refusal?
-    PLAIN_HTTP = "plain-http"  # C15: what is said without TLS?
-    TLS12 = "tls1.2"  # C16: does the TLS version matter?
-    HTTP11 = "http/1.1"  # C16: does the HTTP version matter?
 
 
 @dataclass(frozen=True, slots=True)

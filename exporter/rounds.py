@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from exporter import alternatives, comparison, experiments, extras, matrix
-from exporter.experiments import Experiment, Subject
+from exporter.experiments import Subject
 from exporter.gate import Gate
 from exporter.latest import Latest
-from exporter.model import Combination, Dial, Observation, Phase, Protocol, Round, Target
+from exporter.model import Combination, Dial, Experiment, Observation, Phase, Protocol, Round, Target
 from exporter.probing.certificates import Judge
 from exporter.probing.held import Held
 from exporter.probing.resolve import Answer, Resolver, in_order

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from exporter.experiments import MOST_PROBES, UNKNOWN_NAME, Experiment, Subject, plan
-from exporter.model import Connection, Method, Protocol, Secret, Target, Transport
+from exporter.experiments import MOST_PROBES, UNKNOWN_NAME, Subject, plan
+from exporter.model import Connection, Experiment, Method, Protocol, Secret, Target, Transport
 
 TARGET = Target("a.test", "g", port=8443, headers=(("Authorization", Secret("s3cret", "env T")),), path="/x")
 NEIGHBOUR = Target("b.test", "g", port=8443)

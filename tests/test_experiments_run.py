@@ -10,11 +10,11 @@ from dataclasses import replace
 import pytest
 
 from exporter import experiments, rounds
-from exporter.experiments import Experiment, Subject
+from exporter.experiments import Subject
 from exporter.gate import Gate
 from exporter.health import Health
 from exporter.latest import Latest
-from exporter.model import Method, Protocol, Target
+from exporter.model import Experiment, Method, Protocol, Target
 from exporter.probing.certificates import Judge
 from exporter.probing.held import Held
 from exporter.probing.resolve import Resolver
