@@ -12,16 +12,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from exporter.matrix import MULTIPLEXING, request_for
-from exporter.model import Ask, Connection, Dial, Experiment, Method, Probe, Protocol, Target, Transport
+from exporter.model import Ask, Connection, Dial, Experiment, Method, Probe, Protocol, Target, Transport, Variation
 
 MOST_PROBES = 20
 """Of one experiment: a prober must not become the load, or the reason for a 429."""
 
-REPEATS = 3
+REPEATS = 6  # one bad backend of three shows in nine of ten such series
 INTERLEAVED = 12  # how often each of two names is asked, in an order that has each pair of neighbours often enough
 PLAIN_HTTP_PORT = 80
 UNKNOWN_NAME = "statuscode-exporter-unknown-name.invalid"  # reserved by RFC 6761, section 6.4
 OTHER_PATH = "/statuscode-exporter-no-such-path"
+UNKNOWN_QUERY = "statuscode-exporter=1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,117 +31,167 @@ class Subject:
 
     Attributes:
         neighbour: another name at the address, for the experiments that need two; None: those plan nothing.
+        path: where a redirect within the site leads; None: nothing is followed.
     """
 
     target: Target
     address: str
     protocol: Protocol
     neighbour: Target | None = None
+    path: str | None = None
 
 
-def plan(experiment: Experiment, subject: Subject) -> tuple[Dial, ...]:
-    """The dials of `experiment`, to be run one after the other; at most `MOST_PROBES` probes in all."""
-    dials = tuple(_PLANS[experiment](subject))
-    assert sum(len(dial.asks) for dial in dials) <= MOST_PROBES, experiment  # noqa: S101  # held by a test
-    return dials
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One connection of an experiment, and how each of its asks varies what is asked."""
+
+    dial: Dial
+    variations: tuple[Variation, ...] = (Variation.AS_CONFIGURED,)
 
 
-def _repeat(subject: Subject) -> Iterator[Dial]:
+def plan(experiment: Experiment, subject: Subject) -> tuple[Step, ...]:
+    """The steps of `experiment`, to be run one after the other; at most `MOST_PROBES` probes in all."""
+    steps = tuple(_PLANS[experiment](subject))
+    assert sum(len(step.dial.asks) for step in steps) <= MOST_PROBES, experiment  # noqa: S101  # held by a test
+    return steps
+
+
+def _repeat(subject: Subject) -> Iterator[Step]:
     for _ in range(REPEATS):
-        yield _own(subject)
+        yield Step(_own(subject))
 
 
-def _no_sni(subject: Subject) -> Iterator[Dial]:
-    yield _asking(subject, None, subject.target.domain)
+def _no_sni(subject: Subject) -> Iterator[Step]:
+    yield Step(_asking(subject, None, subject.target.domain))
 
 
-def _sibling_sni(subject: Subject) -> Iterator[Dial]:
+def _sibling_sni(subject: Subject) -> Iterator[Step]:
     if subject.neighbour is not None:
-        yield _asking(subject, subject.neighbour.domain, subject.target.domain)
+        yield Step(_asking(subject, subject.neighbour.domain, subject.target.domain))
 
 
-def _reverse(subject: Subject) -> Iterator[Dial]:
+def _reverse(subject: Subject) -> Iterator[Step]:
     if subject.neighbour is not None:
         yield from _sibling_sni(replace(subject, target=subject.neighbour, neighbour=subject.target))
 
 
-def _unknown_host(subject: Subject) -> Iterator[Dial]:
-    yield _asking(subject, subject.target.domain, UNKNOWN_NAME)
+def _unknown_host(subject: Subject) -> Iterator[Step]:
+    yield Step(_asking(subject, subject.target.domain, UNKNOWN_NAME))
 
 
-def _unknown_name(subject: Subject) -> Iterator[Dial]:
-    yield _asking(subject, UNKNOWN_NAME, UNKNOWN_NAME)
+def _unknown_name(subject: Subject) -> Iterator[Step]:
+    yield Step(_asking(subject, UNKNOWN_NAME, UNKNOWN_NAME))
 
 
-def _host_shape(subject: Subject) -> Iterator[Dial]:
+def _host_shape(subject: Subject) -> Iterator[Step]:
     """RFC 9110, sections 4.2.3 and 7.2: case does not matter, and the port is a part of the authority."""
     domain, port = subject.target.domain, subject.target.port
-    for authority in (f"{domain}.", domain.upper(), f"{domain}:{port}", domain, f"{domain}:{_other_port(port)}"):
+    shapes = {
+        Variation.TRAILING_DOT: f"{domain}.",
+        Variation.UPPER_CASE: domain.upper(),
+        Variation.WITH_PORT: f"{domain}:{port}",
+        Variation.WITHOUT_PORT: domain,
+        Variation.OTHER_PORT: f"{domain}:{_other_port(port)}",
+    }
+    for variation, authority in shapes.items():
         dial = _own(subject)
         (ask,) = dial.asks
         host = authority.partition(":")[0]
         shaped = Ask(replace(ask.probe, host=host), replace(ask.request, authority=authority).without_secrets())
-        yield replace(dial, asks=(shaped,))
-    yield replace(_own(subject), sni=f"{domain}.")  # RFC 6066, section 3, has it without the dot
+        yield Step(replace(dial, asks=(shaped,)), (variation,))
+    # RFC 6066, section 3, has it without the dot.
+    yield Step(replace(_own(subject), sni=f"{domain}."), (Variation.SNI_TRAILING_DOT,))
 
 
 def _other_port(port: int) -> int:
     return 8443 if port != 8443 else 443
 
 
-def _interleaved(subject: Subject) -> Iterator[Dial]:
+def _interleaved(subject: Subject) -> Iterator[Step]:
     """x x y y x y x x y y x y: each name follows itself and the other, each time on a connection of its own."""
     if subject.neighbour is None:
         return
     turns = {"x": subject, "y": replace(subject, target=subject.neighbour)}
     for turn in "xxyyxyxxyyxy":
-        yield _own(turns[turn])
+        yield Step(_own(turns[turn]))
 
 
-def _other_path(subject: Subject) -> Iterator[Dial]:
+def _other_path(subject: Subject) -> Iterator[Step]:
+    path = subject.target.path
+    paths = {
+        Variation.NO_SUCH_PATH: OTHER_PATH,
+        Variation.ROOT_PATH: "/",
+        Variation.NEW_QUERY: f"{path}{'&' if '?' in path else '?'}{UNKNOWN_QUERY}",
+    }
+    for variation, other in paths.items():
+        if other != path:
+            yield _sending(subject, variation, path=other)
+    yield _sending(subject, Variation.HEAD, method=Method.HEAD)
+
+
+def _followed(subject: Subject) -> Iterator[Step]:
+    if subject.path is not None:
+        yield _sending(subject, Variation.REDIRECTED, path=subject.path)
+
+
+def _fields(subject: Subject) -> Iterator[Step]:
+    if subject.target.headers:
+        bare = replace(subject, target=replace(subject.target, headers=()))
+        yield Step(_own(bare), (Variation.NO_FIELDS,))
+
+
+def _sending(subject: Subject, variation: Variation, path: str | None = None, method: Method | None = None) -> Step:
     dial = _own(subject)
     (ask,) = dial.asks
-    for request in (replace(ask.request, path=OTHER_PATH), replace(ask.request, method=Method.HEAD)):
-        yield replace(dial, asks=(replace(ask, request=request),))
+    request = replace(ask.request, path=path or ask.request.path, method=method or ask.request.method)
+    return Step(replace(dial, asks=(replace(ask, request=request),)), (variation,))
 
 
-def _resumed(subject: Subject) -> Iterator[Dial]:
-    yield replace(_own(subject), resumes=subject.target.domain)
+def _resumed(subject: Subject) -> Iterator[Step]:
+    yield Step(replace(_own(subject), resumes=subject.target.domain), (Variation.OWN_SESSION,))
     if subject.neighbour is not None:
-        yield replace(_own(subject), resumes=subject.neighbour.domain)
+        neighbours = replace(_own(subject), resumes=subject.neighbour.domain)
+        yield Step(neighbours, (Variation.NEIGHBOURS_SESSION,))
 
 
-def _same_connection(subject: Subject) -> Iterator[Dial]:
+def _same_connection(subject: Subject) -> Iterator[Step]:
     """The name again, then the neighbour, then the name: on the connection that refused it."""
     dial = _own(subject)
-    names = [subject.target, subject.neighbour or subject.target, subject.target]
+    names = {
+        Variation.AGAIN: subject.target,
+        Variation.NEIGHBOUR: subject.neighbour or subject.target,
+    }
+    order = (Variation.AGAIN, Variation.NEIGHBOUR, Variation.AGAIN)
     again = tuple(
         Ask(replace(_probe(subject, dial.sni, one), connection=Connection.REUSED), request_for(one, one.domain))
-        for one in names
+        for one in (names[variation] for variation in order)
     )
-    yield replace(dial, asks=(*dial.asks, *again))
+    yield Step(replace(dial, asks=(*dial.asks, *again)), (Variation.AS_CONFIGURED, *order))
 
 
-def _plain_http(subject: Subject) -> Iterator[Dial]:
+def _plain_http(subject: Subject) -> Iterator[Step]:
     plain = replace(subject.target, port=PLAIN_HTTP_PORT)
     dial = _own(replace(subject, target=plain, protocol=Protocol.HTTP11))
     asks = tuple(
         replace(ask, request=replace(ask.request.without_secrets(), authority=plain.domain)) for ask in dial.asks
     )
-    yield replace(dial, asks=asks, transport=Transport.PLAIN, sni=None)
+    yield Step(replace(dial, asks=asks, transport=Transport.PLAIN, sni=None))
 
 
-def _tls12(subject: Subject) -> Iterator[Dial]:
-    yield replace(_own(subject), transport=Transport.TLS12)
+def _tls12(subject: Subject) -> Iterator[Step]:
+    yield Step(replace(_own(subject), transport=Transport.TLS12))
+    if subject.neighbour is not None:
+        theirs = _own(replace(subject, target=subject.neighbour))
+        yield Step(replace(theirs, transport=Transport.TLS12), (Variation.NEIGHBOUR,))
 
 
-def _http11(subject: Subject) -> Iterator[Dial]:
-    yield _own(replace(subject, protocol=Protocol.HTTP11))
+def _http11(subject: Subject) -> Iterator[Step]:
+    yield Step(_own(replace(subject, protocol=Protocol.HTTP11)))
     if subject.protocol not in MULTIPLEXING:
-        yield _own(replace(subject, protocol=Protocol.H2))
+        yield Step(_own(replace(subject, protocol=Protocol.H2)))
 
 
-_PLANS: dict[Experiment, Callable[[Subject], Iterator[Dial]]] = {
+_PLANS: dict[Experiment, Callable[[Subject], Iterator[Step]]] = {
     Experiment.REPEAT: _repeat,
     Experiment.NO_SNI: _no_sni,
     Experiment.SIBLING_SNI: _sibling_sni,
@@ -150,6 +201,8 @@ _PLANS: dict[Experiment, Callable[[Subject], Iterator[Dial]]] = {
     Experiment.HOST_SHAPE: _host_shape,
     Experiment.INTERLEAVED: _interleaved,
     Experiment.OTHER_PATH: _other_path,
+    Experiment.FIELDS: _fields,
+    Experiment.FOLLOWED: _followed,
     Experiment.RESUMED: _resumed,
     Experiment.SAME_CONNECTION: _same_connection,
     Experiment.PLAIN_HTTP: _plain_http,

@@ -11,7 +11,7 @@ from exporter import alternatives, comparison, experiments, extras, matrix
 from exporter.experiments import Subject
 from exporter.gate import Gate
 from exporter.latest import Latest
-from exporter.model import Combination, Dial, Experiment, Observation, Phase, Protocol, Round, Target
+from exporter.model import Combination, Dial, Experiment, Observation, Phase, Protocol, Round, Target, Trial, Variation
 from exporter.probing.certificates import Judge
 from exporter.probing.held import Held
 from exporter.probing.resolve import Answer, Resolver, in_order
@@ -62,12 +62,13 @@ async def run(target: Target, turn: int, instruments: Instruments) -> Round:
     )
 
 
-async def experiment(which: Experiment, subject: Subject, instruments: Instruments) -> tuple[Observation, ...]:
-    """What an experiment showed, in its order: one connection after the other. Never raises but for cancellation."""
-    observations: list[Observation] = []
-    for dial in experiments.plan(which, subject):
-        observations += await _run_one(dial, instruments)
-    return tuple(observations)
+async def experiment(which: Experiment, subject: Subject, instruments: Instruments) -> Trial:
+    """Make an experiment, one connection after the other. Never raises but for cancellation."""
+    answers: list[tuple[Variation, Observation]] = []
+    for step in experiments.plan(which, subject):
+        answers += zip(step.variations, await _run_one(step.dial, instruments), strict=True)
+    neighbour = subject.neighbour.domain if subject.neighbour is not None else ""
+    return Trial(which, subject.target.domain, subject.address, subject.protocol, neighbour, tuple(answers))
 
 
 async def _addresses(target: Target, instruments: Instruments) -> Answer:

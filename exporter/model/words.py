@@ -97,6 +97,8 @@ class Experiment(StrEnum):
     INTERLEAVED = "interleaved"  # C9: does the answer depend on who was asked before?
     OTHER_PATH = "other-path"  # C11: is it for every path and method?
     RESUMED = "resumed"  # C12: does a resumed session get another answer?
+    FIELDS = "fields"  # C11: do the request's own fields matter?
+    FOLLOWED = "followed"  # where does a redirect within the site lead?
     SAME_CONNECTION = "same-connection"  # C13: what does the connection say after the refusal?
     PLAIN_HTTP = "plain-http"  # C15: what is said without TLS?
     TLS12 = "tls1.2"  # C16: does the TLS version matter?
@@ -117,6 +119,8 @@ class Variation(StrEnum):
     ROOT_PATH = "the path /"
     NEW_QUERY = "a query that no cache knows"
     HEAD = "the method HEAD"
+    NO_FIELDS = "without the configured fields"
+    REDIRECTED = "where the redirect leads"
     OWN_SESSION = "its own session resumed"
     NEIGHBOURS_SESSION = "the neighbour's session resumed"
     NEIGHBOUR = "the neighbour's name"

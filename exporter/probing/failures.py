@@ -7,6 +7,7 @@
 | refused | connect, tls | nothing listens at the port (RST, over QUIC ICMP), or a firewall says so |
 | unreachable | connect | no route to the address, from here |
 | timeout | any | nothing came in time |
+| slow | processing, transfer | something came in time, but not the whole of it; detail says how much (HTTP/1.1) |
 | reset | any | the connection was reset |
 | closed | tls, processing | the connection was closed where an answer was due |
 | alert | tls, processing | the server sent a fatal TLS alert; detail is its name (RFC 8446, section 6) |

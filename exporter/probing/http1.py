@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import httptools
 
 from exporter.model import Failure, Method, Phase, Request, Response, revealed
@@ -33,9 +35,16 @@ class Http1:
                 whole = await _receive_body(self._channel, answer)
         except PhaseFailed as failed:
             self.usable = False
-            return answer.response(complete=False) if answer.has_headers else None, failed.failure
+            return answer.response(complete=False) if answer.has_headers else None, _told(failed.failure, answer)
         self.usable = whole and answer.leaves_open
         return answer.response(complete=whole), None
+
+
+def _told(failure: Failure, answer: Answer) -> Failure:
+    """A server that sends too slowly is another fault than one that sends nothing."""
+    if failure.kind != "timeout" or not answer.bytes_received:
+        return failure
+    return replace(failure, kind="slow", detail=f"{answer.bytes_received} bytes came, and not the answer's end")
 
 
 def request_bytes(request: Request) -> bytes:
@@ -67,6 +76,7 @@ class Answer:
         self.malformed: Broken | None = None
         self.complete = False
         self.began = False
+        self.bytes_received = 0
         self._start()
 
     def _start(self) -> None:
@@ -81,6 +91,7 @@ class Answer:
 
     def feed(self, data: bytes) -> None:
         """Take bytes. Raises `Broken` where they are no HTTP or too much; a broken body is noted in `malformed`."""
+        self.bytes_received += len(data)
         if not self._in_body:
             self._header_bytes += len(data)
         try:

@@ -287,6 +287,8 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n" + CLOSE, Phase.TRANSFER, "truncated"),
         (HEAD + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n" + CLOSE, Phase.TRANSFER, "malformed"),
         (None, Phase.PROCESSING, "timeout"),
+        (HEAD + b"Content-Le", Phase.PROCESSING, "slow"),
+        (HEAD + b"Content-Length: 10\r\n\r\nabc", Phase.TRANSFER, "slow"),
     ],
 )
 async def test_each_way_to_break_an_answer_has_its_kind(judge, leaf, sent, phase, kind):
