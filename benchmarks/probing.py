@@ -90,6 +90,7 @@ class Prober:
         health, judge = Health(), Judge()
         self._targets, self._turn = targets, 0
         self._latest, self._metrics = Latest(), Metrics(health)
+        self._investigator = rounds.Investigator()
         self._instruments = rounds.Instruments(
             targets={target.domain: target for target in targets},
             latest=self._latest,
@@ -118,7 +119,7 @@ class Prober:
     async def _run_in_turn(self, waiting: Iterator[Target], turn: int) -> int:
         cells = 0
         for target in waiting:
-            done = await rounds.run(target, turn, self._instruments)
+            done = await rounds.run(target, turn, self._instruments, self._investigator)
             _check(done)
             self._latest.put(done)
             self._metrics.record(done)

@@ -6,9 +6,7 @@ from collections.abc import Collection, Iterable
 from ipaddress import ip_address
 
 from exporter import altsvc
-from exporter.model import Protocol, Round
-
-MISDIRECTED = 421
+from exporter.model import MISDIRECTED, Protocol, Round
 
 
 def advertised(last: Round) -> tuple[tuple[str, int], ...]:

@@ -64,6 +64,7 @@ class Exporter:
         self.latest = Latest()
         self.metrics = Metrics(self.health, loaded.max_series)
         self._schedule = Schedule(self._round, self.health)
+        self._investigator = rounds.Investigator()
         judge = Judge()
         self._instruments = rounds.Instruments(
             self._targets, self.latest, Resolver(), judge, _gate(loaded, self.health), Held(judge)
@@ -108,6 +109,7 @@ class Exporter:
         before, self._config, self._targets = self._targets, loaded, _by_domain(loaded)
         for domain in before.keys() - self._targets.keys():
             self.latest.forget(domain)
+            self._investigator.forget(domain)
             self.metrics.forget(domain)
         self.metrics.max_series = loaded.max_series
         tls_context.cache_clear()  # client certificates may have been renewed under the same name
@@ -122,7 +124,7 @@ class Exporter:
         self.health.targets(len(self._targets))
 
     async def _round(self, target: Target, turn: int) -> None:
-        done = await rounds.run(target, turn, self._instruments)
+        done = await rounds.run(target, turn, self._instruments, self._investigator)
         if self._targets.get(target.domain) != target:
             return  # a reload has removed or changed it meanwhile: what was seen is about a target that is no more
         self._log_change(self.latest.get(target.domain), done)

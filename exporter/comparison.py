@@ -12,7 +12,7 @@ from exporter.matrix import Sibling, shared_by_clients
 from exporter.model import Combination, Exposure, Observation, Probe, Protocol, Target, Verdict
 from exporter.pages import page_of
 
-_COMPARED = frozenset({Combination.MATCHED, Combination.COALESCED})
+_COMPARED = frozenset({Combination.MATCHED, Combination.COALESCED, Combination.UNKNOWN_HOST})
 
 
 def with_pages(target: Target, observations: tuple[Observation, ...]) -> tuple[Observation, ...]:

@@ -10,11 +10,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from exporter.model import Client, Combination, Expect, Failure, Observation, Page, Protocol, Response, Target, Verdict
+from exporter.model import (
+    MISDIRECTED,
+    Client,
+    Combination,
+    Expect,
+    Failure,
+    Observation,
+    Page,
+    Protocol,
+    Response,
+    Target,
+    Verdict,
+)
 from exporter.pages import differences
 from exporter.patterns import is_found
 
-MISDIRECTED = 421  # RFC 9110, section 15.5.20
 _UNASKED = frozenset({"not-asked", "not-covered", "not-reused"})
 """Kinds of failure that say nothing about the server: no question was put to it."""
 _REFUSING_KINDS = frozenset({"alert", "closed", "reset", "stream-reset", "goaway"})

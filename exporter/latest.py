@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from exporter.model import Combination, Observation, Phase, Protocol, Response, Round, Verdict
+from exporter.model import MISDIRECTED, Combination, Observation, Phase, Protocol, Response, Round, Verdict
 
 # 512 bodies of the 64 KiB that a response keeps: far more incidents at once than a person reads.
 MAX_BODY_BYTES = 32 * 1024 * 1024
@@ -86,7 +86,12 @@ def _slim_observation(
         return replace(seen, response=replace(seen.response, headers=headers))
     # How long an expected answer took is asked of matched probes only; the metrics have counted the others.
     seconds = seen.seconds if seen.probe.combination is Combination.MATCHED else _NO_SECONDS
-    return replace(seen, seconds=seconds, response=replace(seen.response, headers=headers, body=b"", body_sha256=""))
+    # Who says 421, and rightly, is told by the page.
+    body = seen.response.body[:_TELLING_BYTES] if seen.response.status == MISDIRECTED else b""
+    return replace(seen, seconds=seconds, response=replace(seen.response, headers=headers, body=body, body_sha256=""))
+
+
+_TELLING_BYTES = 1024
 
 
 _NO_SECONDS: Mapping[Phase, float] = MappingProxyType({})

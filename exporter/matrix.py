@@ -43,18 +43,23 @@ class Sibling:
 def plan(target: Target, addresses: Sequence[str], siblings: Mapping[str, Sibling], turn: int = 0) -> tuple[Dial, ...]:
     """The dials of the target's round number `turn`; each probe is in exactly one of them.
 
+    They begin with another one each time: where servers behind one address take turns, a fixed order would show the same
+    server to the same probe for ever.
+
     `siblings` holds what is known of those of `turn` (see `siblings_in_turn`); who is missing there is not asked for.
     """
     present = rotated(addresses, target.max_addresses or len(addresses), turn)
     hosts = siblings_in_turn(target, len(addresses), turn)
     lodgers = [siblings[name] for name in hosts if name in siblings]
     snis = [*target.snis, *snis_in_turn(target, len(addresses), turn)]
-    return tuple(
+    dials = [
         dial
         for address in present
         for protocol in target.protocols
         for dial in _dials(target, address, protocol, lodgers, snis)
-    )
+    ]
+    first = turn % max(1, len(dials))
+    return (*dials[first:], *dials[:first])
 
 
 def held(target: Target, addresses: Sequence[str]) -> tuple[Dial, ...]:

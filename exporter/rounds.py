@@ -1,172 +1,124 @@
-"""One round of one target: resolve, plan, run, judge. The room where thinking and probing meet."""
+"""One round of one target: sweep, and find out why where it is not as it should be. Where thinking and probing meet."""
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
-from exporter import alternatives, comparison, experiments, extras, matrix
+from exporter import vantage
+from exporter.diagnosis import Evidence, Wish, diagnose, joined, next_wish
 from exporter.experiments import Subject
-from exporter.gate import Gate
-from exporter.latest import Latest
-from exporter.model import Combination, Dial, Experiment, Observation, Phase, Protocol, Round, Target, Trial, Variation
-from exporter.probing.certificates import Judge
-from exporter.probing.held import Held
-from exporter.probing.resolve import Answer, Resolver, in_order
-from exporter.probing.run import run as run_dial
+from exporter.model import Round, Target, Trial
+from exporter.sweep import Instruments, experiment, sweep
+
+__all__ = ["Instruments", "Investigator", "run"]
+
+_CONFIRM_AGAIN_SECONDS = 600.0
+"""Experiments are made again after so long where nothing has changed: servers should see few of them."""
+
+_BETWEEN_SECONDS = 5.0
+"""Between the experiments on one name of a group and those on the next: names that are served together share a server."""
+
+_OUTLOOK_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Instruments:
-    """What rounds share with each other.
+async def run(target: Target, turn: int, instruments: Instruments, investigator: Investigator) -> Round:
+    """One round. Never raises but for cancellation, or for a fault of ours."""
+    return await investigator.investigate(await sweep(target, turn, instruments), instruments)
+
+
+@dataclass(slots=True)
+class _Confirmation:
+    """The experiments that were made last for a domain, and what they were made for."""
+
+    symptoms: frozenset[str]
+    trials: tuple[Trial, ...]
+    at: float
+
+
+@dataclass(slots=True)
+class Investigator:
+    """Makes findings of sweeps. Remembers which experiments were made, so that few are.
 
     Attributes:
-        targets: all configured targets by domain; siblings are looked up here.
-        latest: the last rounds; a sibling's own answer, to compare with, is looked up here.
+        is_thorough: also ask healthy names in other spellings and on resumed sessions, and spare nobody: for a person
+            who asks once.
     """
 
-    targets: Mapping[str, Target]
-    latest: Latest
-    resolver: Resolver
-    judge: Judge
-    gate: Gate
-    held: Held
+    is_thorough: bool = False
+    _confirmations: dict[str, _Confirmation] = field(default_factory=dict)
+    _groups: dict[str, float] = field(default_factory=dict)
+    _busy: set[str] = field(default_factory=set)
+    _outlook: tuple[float, str] = (0.0, "")
+
+    async def investigate(self, swept: Round, instruments: Instruments, earlier: Sequence[Round] = ()) -> Round:
+        """The round with its trials and findings; `earlier` are rounds of the same target, oldest first."""
+        siblings = _siblings(swept.target, instruments)
+        evidence = Evidence((*earlier, swept), siblings, (), self._network(swept, instruments))
+        trials = await self._confirm(evidence, instruments)
+        findings = diagnose(_with(evidence, trials))
+        others = (finding for round_ in siblings.values() for finding in round_.findings)
+        return replace(swept, trials=trials, findings=joined(findings, others))
+
+    def forget(self, domain: str) -> None:
+        self._confirmations.pop(domain, None)
+
+    async def _confirm(self, evidence: Evidence, instruments: Instruments) -> tuple[Trial, ...]:
+        """The trials to judge by: those of before where nothing has changed, or new ones where it is their turn."""
+        if next_wish(evidence, thorough=self.is_thorough) is None:
+            self._confirmations.pop(evidence.domain, None)
+            return ()
+        symptoms = evidence.symptoms
+        known = self._confirmations.get(evidence.domain)
+        now = time.monotonic()
+        if known is not None and known.symptoms == symptoms and now - known.at < _CONFIRM_AGAIN_SECONDS:
+            return known.trials
+        group = evidence.target.group
+        if not self._is_turn(group, now):
+            return ()
+        self._busy.add(group)
+        try:
+            trials = await self._experiments(evidence, instruments)
+        finally:
+            self._busy.discard(group)
+            self._groups[group] = time.monotonic()
+        self._confirmations[evidence.domain] = _Confirmation(symptoms, trials, now)
+        return trials
+
+    def _is_turn(self, group: str, now: float) -> bool:
+        if self.is_thorough:
+            return True
+        return group not in self._busy and now - self._groups.get(group, -_BETWEEN_SECONDS) >= _BETWEEN_SECONDS
+
+    async def _experiments(self, evidence: Evidence, instruments: Instruments) -> tuple[Trial, ...]:
+        trials: tuple[Trial, ...] = ()
+        while (wish := next_wish(_with(evidence, trials), thorough=self.is_thorough)) is not None:
+            trials = (*trials, await experiment(wish.experiment, _subject(wish, evidence, instruments), instruments))
+        return trials
+
+    def _network(self, swept: Round, instruments: Instruments) -> str:
+        """Looked at only where the target itself is cut off, and for all targets of one second together."""
+        if not vantage.is_cut_off(swept):
+            return ""
+        at, words = self._outlook
+        now = time.monotonic()
+        if not at or now - at > _OUTLOOK_SECONDS:
+            rounds = [one for one in instruments.latest.rounds() if one.target.domain != swept.target.domain]
+            words = vantage.outlook((*rounds, swept))
+            self._outlook = (now, words)
+        return words
 
 
-async def run(target: Target, turn: int, instruments: Instruments) -> Round:
-    """One sweep. Never raises but for cancellation, or for a fault of ours."""
-    started_at, started = time.time(), time.perf_counter()
-    answer = await _addresses(target, instruments)
-    siblings: Mapping[str, matrix.Sibling] = {}
-    if answer.failure is None:
-        siblings = await _siblings(target, len(answer.addresses), turn, instruments)
-        dials = matrix.plan(target, answer.addresses, siblings, turn)
-        dials += matrix.alternatives(target, await _alternatives(target, answer.addresses, turn, instruments))
-        asked = await _run_all(dials, instruments)
-        kept = await _ask_held(matrix.held(target, answer.addresses), instruments)
-        observations = _with_resolve(answer, (*asked, *kept))
-        observations = comparison.with_pages(target, observations)
-    else:
-        observations = _unresolved(target, turn, answer, started_at)
-    exposures = comparison.exposures_of(target, answer.addresses, siblings, observations)
-    return Round(
-        target=target,
-        started_at=started_at,
-        duration_seconds=time.perf_counter() - started,
-        addresses=answer.addresses,
-        observations=observations,
-        verdicts=comparison.verdicts(target, observations, exposures, instruments.targets, instruments.latest),
-        exposures=exposures,
-    )
+def _with(evidence: Evidence, trials: tuple[Trial, ...]) -> Evidence:
+    return Evidence(evidence.rounds, evidence.siblings, trials, evidence.network_is_down) if trials else evidence
 
 
-async def experiment(which: Experiment, subject: Subject, instruments: Instruments) -> Trial:
-    """Make an experiment, one connection after the other. Never raises but for cancellation."""
-    answers: list[tuple[Variation, Observation]] = []
-    for step in experiments.plan(which, subject):
-        answers += zip(step.variations, await _run_one(step.dial, instruments), strict=True)
-    neighbour = subject.neighbour.domain if subject.neighbour is not None else ""
-    return Trial(which, subject.target.domain, subject.address, subject.protocol, neighbour, tuple(answers))
+def _siblings(target: Target, instruments: Instruments) -> Mapping[str, Round]:
+    found = {name: instruments.latest.get(name) for name in target.siblings if name != target.domain}
+    return {name: round_ for name, round_ in found.items() if round_ is not None}
 
 
-async def _addresses(target: Target, instruments: Instruments) -> Answer:
-    if target.resolve:
-        return Answer(_configured(target), None, 0.0, 0.0)
-    return await instruments.resolver.resolve(target.domain, target.ip_family, target.timeout_seconds)
-
-
-def _configured(target: Target) -> tuple[str, ...]:
-    return in_order(set(target.resolve))
-
-
-async def _siblings(
-    target: Target, addresses: int, turn: int, instruments: Instruments
-) -> Mapping[str, matrix.Sibling]:
-    """Where the siblings live that are in turn; who does not resolve lives nowhere."""
-    known = [instruments.targets.get(name) for name in matrix.siblings_in_turn(target, addresses, turn)]
-    present = [sibling for sibling in known if sibling is not None]
-    homes = await asyncio.gather(*(_home(sibling, instruments) for sibling in present))
-    return {
-        sibling.domain: matrix.Sibling(sibling, frozenset(addresses))
-        for sibling, addresses in zip(present, homes, strict=True)
-    }
-
-
-async def _home(sibling: Target, instruments: Instruments) -> tuple[str, ...]:
-    if sibling.resolve:
-        return _configured(sibling)
-    answer = await instruments.resolver.recall(
-        sibling.domain, sibling.ip_family, sibling.timeout_seconds, max_age_seconds=2 * sibling.interval_seconds
-    )
-    return answer.addresses
-
-
-async def _alternatives(
-    target: Target, addresses: tuple[str, ...], turn: int, instruments: Instruments
-) -> tuple[matrix.Alternative, ...]:
-    """What the last round's answers advertised for HTTP/3, and where that is; looked at in some rounds only."""
-    last = instruments.latest.get(target.domain)
-    if last is None or not (matrix.is_turn_of_alternatives(target, turn) and extras.can_speak(Protocol.H3)):
-        return ()
-    places = alternatives.advertised(last)[: matrix.MOST_ALTERNATIVES]
-    homes = await asyncio.gather(*(_home_of_alternative(host, target, addresses, instruments) for host, _ in places))
-    probed_anyway = addresses if Protocol.H3 in target.protocols else ()
-    return tuple(
-        matrix.Alternative(host, port, tuple(one for one in home if port != target.port or one not in probed_anyway))
-        for (host, port), home in zip(places, homes, strict=True)
-    )
-
-
-async def _home_of_alternative(
-    host: str, target: Target, addresses: tuple[str, ...], instruments: Instruments
-) -> tuple[str, ...]:
-    if host == target.domain:
-        return addresses
-    found = in_order({host})
-    if not found:
-        answer = await instruments.resolver.recall(
-            host, target.ip_family, target.timeout_seconds, max_age_seconds=2 * target.interval_seconds
-        )
-        found = answer.addresses
-    return alternatives.permitted(found, addresses)
-
-
-async def _run_all(dials: tuple[Dial, ...], instruments: Instruments) -> tuple[Observation, ...]:
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(_run_one(dial, instruments)) for dial in dials]
-    return tuple(observation for task in tasks for observation in task.result())
-
-
-async def _ask_held(dials: tuple[Dial, ...], instruments: Instruments) -> list[Observation]:
-    observations = []
-    for dial in dials:
-        async with instruments.gate.passage(dial.address):
-            observations.append(await instruments.held.ask(dial))
-    return observations
-
-
-async def _run_one(dial: Dial, instruments: Instruments) -> tuple[Observation, ...]:
-    async with instruments.gate.passage(dial.address):
-        return await run_dial(dial, instruments.judge)
-
-
-def _with_resolve(answer: Answer, observations: tuple[Observation, ...]) -> tuple[Observation, ...]:
-    """Matched probes also carry how long the name took to resolve: a client would have waited for it."""
-    if not answer.seconds:
-        return observations
-    return tuple(
-        replace(o, seconds={Phase.RESOLVE: answer.seconds, **o.seconds})
-        if o.probe.combination is Combination.MATCHED
-        else o
-        for o in observations
-    )
-
-
-def _unresolved(target: Target, turn: int, answer: Answer, at: float) -> tuple[Observation, ...]:
-    seconds = {Phase.RESOLVE: answer.seconds}
-    return tuple(
-        Observation(probe=probe, started_at=at, seconds=seconds, failure=answer.failure)
-        for probe in matrix.unanswered(target, turn)
-    )
+def _subject(wish: Wish, evidence: Evidence, instruments: Instruments) -> Subject:
+    neighbour = instruments.targets.get(wish.neighbour) if wish.neighbour else None
+    return Subject(evidence.target, wish.address, wish.protocol, neighbour, wish.path or None)

@@ -37,8 +37,13 @@ class Config:
 
 def load(path: Path, environ: Mapping[str, str]) -> Config:
     """Read the file and the secrets and certificates that it names; raises ConfigError with all that is wrong."""
+    return parse(source.read(path), path, environ)
+
+
+def parse(text: str, path: Path, environ: Mapping[str, str]) -> Config:
+    """What `text` says; `path` is how complaints call it, and where relative paths begin."""
     complaints = Complaints(str(path))
-    root = source.compose(source.read(path), complaints)
+    root = source.compose(text, complaints)
     config = _Loading(complaints, Surroundings(path.parent, environ)).config(root) if root else None
     complaints.raise_any()
     if config is None:

@@ -26,6 +26,7 @@ from exporter.model.seeing import (
     matches_name,
 )
 from exporter.model.words import (
+    MISDIRECTED,
     Client,
     Combination,
     Connection,
@@ -40,6 +41,7 @@ from exporter.model.words import (
 )
 
 __all__ = [
+    "MISDIRECTED",
     "Ask",
     "Certificate",
     "Client",

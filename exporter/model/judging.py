@@ -40,6 +40,7 @@ class Trial:
     Attributes:
         domain: on whom it was made.
         neighbour: the other name of experiments that need two; empty: none.
+        path: where a redirect was followed to; empty: none was.
         answers: in the order in which they were asked for, one connection after the other.
     """
 
@@ -48,6 +49,7 @@ class Trial:
     address: str
     protocol: Protocol
     neighbour: str = ""
+    path: str = ""
     answers: tuple[tuple[Variation, Observation], ...] = ()
 
 

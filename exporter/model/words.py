@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+MISDIRECTED = 421
+"""Misdirected Request: RFC 9110, section 15.5.20."""
+
 
 class Protocol(StrEnum):
     """HTTP versions, by their IANA ALPN ids."""

@@ -1,0 +1,65 @@
+"""`serve` and `demo`: the daemon."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from exporter import app, config, demo
+from exporter.app import Options
+from exporter.cli.loop import run
+from exporter.cli.parser import DEFAULT_LISTEN_ADDRESS, address
+from exporter.cli.status import EXIT_BROKEN, EXIT_OK
+from exporter.config import Config
+from exporter.demo import Laboratory, LaboratoryError
+
+
+def _options(options: argparse.Namespace, config_file: Path) -> Options:
+    listen = tuple(options.listen or [address(DEFAULT_LISTEN_ADDRESS)])
+    return Options(config_file=config_file, listen=listen, external_url=options.external_url)
+
+
+def serve(options: argparse.Namespace) -> int:
+    loaded = config.load(options.config_file, os.environ)
+    run(app.serve(_options(options, options.config_file), loaded))
+    return EXIT_OK
+
+
+def demonstrate(options: argparse.Namespace) -> int:
+    with tempfile.TemporaryDirectory(prefix="statuscode-exporter-demo-") as directory:
+        try:
+            run(_demonstrate(options, Path(directory)))
+        except LaboratoryError as error:
+            print(error, file=sys.stderr)  # noqa: T201  # the answer to a person
+            return EXIT_BROKEN
+    return EXIT_OK
+
+
+async def _demonstrate(options: argparse.Namespace, directory: Path) -> None:
+    config_file = options.config_file or demo.example_config()
+    loaded = config.load(config_file, os.environ)
+    serving = _options(options, config_file)
+    async with Laboratory(directory) as laboratory:
+        os.environ["SSL_CERT_FILE"] = str(laboratory.ca_file)  # what OpenSSL takes for the system's trust
+        _greet(serving, laboratory, loaded)
+        await app.serve(serving, loaded)
+
+
+def _greet(options: Options, laboratory: Laboratory, loaded: Config) -> None:
+    host, port = options.listen[0]
+    address = f"http://{host or 'localhost'}:{port}"
+    rows = [(server.address, ", ".join(server.names), server.story) for server in laboratory.servers]
+    lines = [
+        "A laboratory of servers runs on loopback; the exporter probes it:",
+        *(f"  {address:<12} {names:<42} {fault}" for address, names, fault in rows),
+        f"{len(loaded.targets)} domains, from {options.config_file}",
+        "",
+        f"  overview  {address}/",
+        f"  metrics   {address}/metrics",
+        "",
+        "Ctrl-C ends both.",
+    ]
+    print("\n".join(lines), flush=True)  # noqa: T201

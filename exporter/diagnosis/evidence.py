@@ -1,0 +1,455 @@
+"""What a diagnosis reads: the observations about one domain, narrowed and compared. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+from exporter.diagnosis import servers
+from exporter.diagnosis.servers import Server
+from exporter.expectation import Comparison, judge
+from exporter.model import (
+    MISDIRECTED,
+    Client,
+    Combination,
+    Experiment,
+    Failure,
+    Observation,
+    Page,
+    Protocol,
+    Response,
+    Round,
+    Target,
+    TlsSession,
+    Trial,
+    Variation,
+    Verdict,
+)
+from exporter.pages import page_of
+
+
+class Split(StrEnum):
+    """How wrong answers to the domain's own name are spread."""
+
+    NOWHERE = "nowhere"
+    EVERYWHERE = "everywhere"
+    ADDRESSES = "some addresses"
+    PROTOCOLS = "some protocols"
+    SOMETIMES = "sometimes"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One answer to the domain's own name on a connection of its own.
+
+    Attributes:
+        is_right: whether the status is one that is expected; what the certificate is worth is another question.
+    """
+
+    seen: Observation
+    verdict: Verdict
+    is_right: bool
+
+    @property
+    def address(self) -> str:
+        return self.seen.probe.address or ""
+
+    @property
+    def protocol(self) -> Protocol:
+        return self.seen.probe.protocol
+
+    @property
+    def status(self) -> int | None:
+        return status_of(self.seen)
+
+    @property
+    def failure(self) -> Failure | None:
+        return self.seen.failure
+
+    @property
+    def answer(self) -> str:
+        return answer_of(self.seen)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the domain was answered on a sibling's connection.
+
+    Attributes:
+        clients: the browsers that would ask there; never empty.
+        is_refused: by 421, after which clients ask anew; otherwise what came is another page, or none.
+    """
+
+    opener: str
+    seen: Observation
+    verdict: Verdict
+    clients: frozenset[Client]
+    is_refused: bool
+
+
+def status_of(seen: Observation) -> int | None:
+    return seen.response.status if seen.response is not None else None
+
+
+def answer_of(seen: Observation) -> str:
+    """A word for what came: the status, or phase and kind of the failure."""
+    if seen.failure is not None:
+        return f"{seen.failure.phase} {seen.failure.kind}"
+    return str(seen.response.status) if seen.response is not None else "no answer"
+
+
+def is_right(target: Target, seen: Observation) -> bool:
+    response = seen.response
+    return (
+        seen.failure is None
+        and response is not None
+        and any(response.status in statuses for statuses in target.expect.status)
+    )
+
+
+def page(seen: Observation) -> Page | None:
+    """What kind of page it is; None: no answer, or its body is no longer there."""
+    if seen.page is not None or seen.response is None:
+        return seen.page
+    response = seen.response
+    return page_of(response) if response.body or not response.body_bytes else None
+
+
+def same_page(one: Observation, other: Observation) -> bool:
+    """Whether two answers are the same page, not only the same kind of page."""
+    left, right = page(one), page(other)
+    return left is not None and right is not None and (left.status, left.digest) == (right.status, right.digest)
+
+
+class Evidence:
+    """The observations about one domain, from its own rounds, its siblings' and the experiments made on it.
+
+    Attributes:
+        rounds: the domain's own, oldest first; at least one.
+        siblings: the newest round of each other name of the group that has one.
+        trials: experiments made on the domain, in order.
+        network_is_down: how the prober's own network fails, in words; empty: it does not.
+    """
+
+    def __init__(
+        self,
+        rounds: Sequence[Round],
+        siblings: Mapping[str, Round],
+        trials: Sequence[Trial] = (),
+        network_is_down: str = "",
+    ) -> None:
+        self.rounds = tuple(rounds)
+        self.siblings = siblings
+        self.trials = tuple(trials)
+        self.network_is_down = network_is_down
+        self.round = self.rounds[-1]
+        self.target = self.round.target
+        self.domain = self.target.domain
+
+    # The domain's own name on connections of its own.
+
+    @cached_property
+    def own(self) -> tuple[Sample, ...]:
+        """All of them, in the order in which they were asked."""
+        rounds = (
+            Sample(seen, verdict, is_right(self.target, seen))
+            for round_ in self.rounds
+            for seen, verdict in round_.matched
+            if verdict.conclusive
+        )
+        return _still((*rounds, *self._repeated), self.round)
+
+    @property
+    def _repeated(self) -> Iterator[Sample]:
+        for trial in self.trials:
+            if trial.experiment in (Experiment.REPEAT, Experiment.INTERLEAVED):
+                for _, seen in trial.answers:
+                    if seen.probe.domain == self.domain:
+                        verdict = judge(self.target, seen, Comparison())
+                        yield Sample(seen, verdict, is_right(self.target, seen))
+
+    @cached_property
+    def wrong(self) -> tuple[Sample, ...]:
+        return tuple(sample for sample in self.own if not sample.is_right)
+
+    @cached_property
+    def right(self) -> tuple[Sample, ...]:
+        return tuple(sample for sample in self.own if sample.is_right)
+
+    @cached_property
+    def worst(self) -> Sample | None:
+        """The wrong sample that stands for the others: of the commonest answer, over HTTP/1.1 if there is one."""
+        if not self.wrong:
+            return None
+        ((commonest, _),) = Counter(sample.answer for sample in self.wrong).most_common(1)
+        alike = [sample for sample in self.wrong if sample.answer == commonest]
+        return min(alike, key=lambda sample: (sample.protocol is not Protocol.HTTP11, not _body(sample.seen)))
+
+    @property
+    def code(self) -> int | None:
+        """The status that clients get where it is wrong."""
+        return self.worst.status if self.worst is not None and self.worst.failure is None else None
+
+    @property
+    def response(self) -> Response | None:
+        """The wrong answer itself."""
+        return self.worst.seen.response if self.worst is not None and self.code is not None else None
+
+    @property
+    def failure(self) -> Failure | None:
+        """Why there is no answer."""
+        return self.worst.failure if self.worst is not None else None
+
+    @cached_property
+    def split(self) -> Split:
+        if not self.wrong:
+            return Split.NOWHERE
+        if not self.right:
+            return Split.EVERYWHERE
+        wrong, right = ({s.address for s in samples} for samples in (self.wrong, self.right))
+        if not wrong & right:
+            return Split.ADDRESSES
+        wrong_cells, right_cells = ({(s.address, s.protocol) for s in samples} for samples in (self.wrong, self.right))
+        return Split.SOMETIMES if wrong_cells & right_cells else Split.PROTOCOLS
+
+    @property
+    def wrong_addresses(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(sample.address for sample in self.wrong))
+
+    @property
+    def right_addresses(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(sample.address for sample in self.right))
+
+    @property
+    def share(self) -> tuple[int, int]:
+        """(wrong, all) answers at the addresses at which some are wrong."""
+        at = set(self.wrong_addresses)
+        return len(self.wrong), sum(sample.address in at for sample in self.own)
+
+    @property
+    def disagrees(self) -> bool:
+        return self.split is Split.SOMETIMES
+
+    @cached_property
+    def symptoms(self) -> frozenset[str]:
+        """What is wrong, without what differs from round to round: the same symptoms need no new experiments."""
+        own = {f"{sample.address} {sample.protocol} {sample.answer}" for sample in self.wrong}
+        shared = {f"{one.opener} {one.seen.probe.address} {answer_of(one.seen)}" for one in self.shared}
+        return frozenset(own | shared)
+
+    # Who spoke.
+
+    @cached_property
+    def generator(self) -> Server | None:
+        """Who made the wrong answer's page."""
+        return servers.generator(self.response) if self.response is not None else None
+
+    @cached_property
+    def edge(self) -> Server | None:
+        """Who calls itself the server in the wrong answer."""
+        return servers.edge(self.response) if self.response is not None else None
+
+    @cached_property
+    def is_relayed(self) -> bool | None:
+        """Whether the wrong answer came from behind the edge; None: that cannot be told."""
+        if self.worst is None:
+            return None
+        told = relayed(self.worst.seen)
+        by_rule = self.generator is not None and self.generator.closes_by_policy_only and self.edge == self.generator
+        return None if told and by_rule else told
+
+    @property
+    def text(self) -> str:
+        """The beginning of the wrong answer's body."""
+        return servers.text_of(self.response) if self.response is not None else ""
+
+    # Other names.
+
+    @cached_property
+    def unknown_hosts(self) -> tuple[Observation, ...]:
+        """What a Host that nobody configured was answered on the domain's own connections."""
+        found = self._own_round(Combination.UNKNOWN_HOST)
+        return tuple(seen for seen in found if seen.failure is None or not _is_unasked(seen.failure))
+
+    @property
+    def unknown_host(self) -> Observation | None:
+        """One of them, at an address where the domain's own answer is wrong, if it is anywhere."""
+        at = set(self.wrong_addresses)
+        there = [seen for seen in self.unknown_hosts if not at or seen.probe.address in at]
+        return next((seen for seen in there if seen.response is not None), there[0] if there else None)
+
+    @property
+    def unknown_name(self) -> Observation | None:
+        """What a client was answered that asked for a name nobody owns, in SNI and Host."""
+        return self.varied(Experiment.UNKNOWN_NAME, Variation.AS_CONFIGURED)
+
+    @cached_property
+    def without_sni(self) -> tuple[Observation, ...]:
+        return (*self._own_round(Combination.NO_SNI), *self._answers(Experiment.NO_SNI))
+
+    @cached_property
+    def other_snis(self) -> tuple[Observation, ...]:
+        """The domain as Host, a sibling as SNI, on new connections."""
+        tried = self._answers(Experiment.SIBLING_SNI)
+        return (*self._own_round(Combination.OTHER_SNI), *(o for o in tried if o.probe.domain == self.domain))
+
+    @cached_property
+    def held(self) -> tuple[Observation, ...]:
+        return self._own_round(Combination.HELD)
+
+    @cached_property
+    def alternatives(self) -> tuple[Observation, ...]:
+        return self._own_round(Combination.ALTERNATIVE)
+
+    @cached_property
+    def companions(self) -> Mapping[str, Round]:
+        """The siblings that live at an address of the domain, at its port."""
+        mine = set(self.round.addresses)
+        return {
+            name: round_
+            for name, round_ in self.siblings.items()
+            if round_.target.port == self.target.port and mine & set(round_.addresses)
+        }
+
+    def is_served(self, name: str) -> bool | None:
+        """Whether a companion's own name was answered rightly wherever the domain is wrong; None: nobody asked."""
+        at = set(self.wrong_addresses) or set(self.round.addresses)
+        companion = self.companions[name]
+        seen = [o for o, verdict in companion.matched if verdict.conclusive and o.probe.address in at]
+        return all(is_right(companion.target, o) for o in seen) if seen else None
+
+    @property
+    def served(self) -> tuple[str, ...]:
+        """Companions that are served where the domain is wrong."""
+        return tuple(name for name in self.companions if self.is_served(name))
+
+    @property
+    def failing(self) -> tuple[str, ...]:
+        """Companions that fail there with the same answer."""
+        mine = {sample.answer for sample in self.wrong}
+        return tuple(name for name in self.companions if self._fails_alike(name, mine))
+
+    def _fails_alike(self, name: str, answers: set[str]) -> bool:
+        return any(
+            answer_of(seen) in answers and not is_right(self.companions[name].target, seen)
+            for seen, _ in self.companions[name].matched
+        )
+
+    # Connections that are shared.
+
+    @cached_property
+    def shared(self) -> tuple[Shared, ...]:
+        """What went wrong for the domain on siblings' connections that a browser would use for it."""
+        return tuple(self._shared())
+
+    def _shared(self) -> Iterator[Shared]:
+        for name, round_ in self.siblings.items():
+            for seen, verdict in zip(round_.observations, round_.verdicts, strict=True):
+                probe = seen.probe
+                if probe.domain != self.domain or probe.combination is not Combination.COALESCED:
+                    continue
+                clients = exposed_clients(round_, self.domain, probe.address)
+                is_refused = status_of(seen) == MISDIRECTED
+                if verdict.conclusive and clients and (is_refused or not verdict.expected):
+                    yield Shared(name, seen, verdict, clients, is_refused)
+
+    def reversed(self, name: str) -> Observation | None:
+        """What the sibling `name` was answered on the domain's own connection."""
+        pairs = zip(self.round.observations, self.round.verdicts, strict=True)
+        return next(
+            (
+                seen
+                for seen, verdict in pairs
+                if seen.probe.domain == name and seen.probe.sni == self.domain and verdict.conclusive
+            ),
+            None,
+        )
+
+    def tls(self, name: str, address: str | None = None, protocol: Protocol | None = None) -> TlsSession | None:
+        """What the handshake with `name` (the domain or a sibling) as SNI showed."""
+        round_ = self.round if name == self.domain else self.siblings.get(name)
+        matched = round_.matched if round_ is not None else ()
+        return next(
+            (
+                seen.tls
+                for seen, _ in matched
+                if seen.tls is not None
+                and address in (None, seen.probe.address)
+                and protocol in (None, seen.probe.protocol)
+            ),
+            None,
+        )
+
+    # Experiments.
+
+    def tried(self, experiment: Experiment) -> tuple[Trial, ...]:
+        return tuple(trial for trial in self.trials if trial.experiment is experiment)
+
+    def varied(self, experiment: Experiment, variation: Variation) -> Observation | None:
+        """The newest answer of an experiment under one variation."""
+        answers = [seen for trial in self.tried(experiment) for how, seen in trial.answers if how is variation]
+        return answers[-1] if answers else None
+
+    def _answers(self, experiment: Experiment) -> tuple[Observation, ...]:
+        return tuple(seen for trial in self.tried(experiment) for _, seen in trial.answers)
+
+    def _own_round(self, combination: Combination) -> tuple[Observation, ...]:
+        return tuple(
+            seen
+            for round_ in self.rounds
+            for seen, verdict in zip(round_.observations, round_.verdicts, strict=True)
+            if seen.probe.combination is combination and seen.probe.domain == self.domain and verdict.conclusive
+        )
+
+
+_ENOUGH_RIGHT = 6
+
+
+def _still(samples: tuple[Sample, ...], last: Round) -> tuple[Sample, ...]:
+    """The samples without what was wrong in earlier rounds only, where enough right answers came since: it is over."""
+    since = next((n for n, sample in enumerate(samples) if sample.seen.started_at >= last.started_at), len(samples))
+    later = samples[since:]
+    if len(later) < _ENOUGH_RIGHT or not all(sample.is_right for sample in later):
+        return samples
+    return later
+
+
+def relayed(seen: Observation) -> bool | None:
+    """Whether an error came from behind the edge: by its page against the Server field, and by what became of the
+    HTTP/1.1 connection, which those who refuse a request themselves often close.
+    """
+    response = seen.response
+    maker = servers.generator(response) if response is not None else None
+    if response is None or maker is None:
+        return None
+    edge = servers.edge(response)
+    if edge is not None and edge != maker:
+        return True
+    over_http11 = seen.probe.protocol is Protocol.HTTP11  # HTTP/2 connections outlive every answer
+    if (
+        response.status == MISDIRECTED
+        and maker.closes_after_421
+        and over_http11
+        and seen.connection_survived is not None
+    ):
+        return seen.connection_survived
+    return None if edge is None else False
+
+
+def exposed_clients(opener: Round, domain: str, _address: str | None) -> frozenset[Client]:
+    """The browsers that would ask for `domain` on the connection that was opened for the round's own name."""
+    return frozenset(one.client for one in opener.exposures if one.domain == domain)
+
+
+def _body(seen: Observation) -> bytes:
+    return seen.response.body if seen.response is not None else b""
+
+
+_UNASKED = frozenset({"not-asked", "not-covered", "not-reused"})
+
+
+def _is_unasked(failure: Failure) -> bool:
+    return failure.kind in _UNASKED

@@ -1,0 +1,65 @@
+"""How findings speak of probes and answers: one way, everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from exporter.diagnosis.evidence import Evidence, Split, answer_of
+from exporter.model import Connection, Observation, Probe
+
+_MOST_NAMES = 5
+
+
+def asked(probe: Probe) -> str:
+    """`SNI=a Host=b at 192.0.2.1 over h2 on a's connection`."""
+    sni = f"SNI={probe.sni}" if probe.sni is not None else "no SNI"
+    how = f" on {probe.sni}'s connection" if probe.connection is Connection.REUSED else ""
+    return f"{sni} Host={probe.host} at {probe.place or 'no address'} over {probe.protocol}{how}"
+
+
+def told(seen: Observation) -> str:
+    """What was asked and what came."""
+    return f"{asked(seen.probe)}: {answer_of(seen)}"
+
+
+def where(evidence: Evidence) -> str:
+    """In which part of the matrix the domain's own answers are wrong; begins with a space, or is empty."""
+    wrong, total = evidence.share
+    match evidence.split:
+        case Split.ADDRESSES:
+            return f" at {names(evidence.wrong_addresses)}, not at {names(evidence.right_addresses)}"
+        case Split.PROTOCOLS:
+            return f" over {names(dict.fromkeys(sample.protocol for sample in evidence.wrong))} only"
+        case Split.SOMETIMES:
+            return f" in {wrong} of {total} answers"
+        case _:
+            return ""
+
+
+def names(items: Iterable[str]) -> str:
+    """`a, b and c`; long lists are cut and counted.
+
+    >>> names(["a"]), names(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    listed = list(items)
+    if len(listed) > _MOST_NAMES:
+        listed = [*listed[: _MOST_NAMES - 1], f"{len(listed) - _MOST_NAMES + 1} more"]
+    return " and ".join(filter(None, (", ".join(listed[:-1]), *listed[-1:])))
+
+
+def said_by(evidence: Evidence) -> str:
+    """Who made the wrong answer, as far as that can be told."""
+    maker, edge = evidence.generator, evidence.edge
+    if maker is None:
+        return "a page that no known server makes" if evidence.text else "an empty page"
+    if edge is not None and edge != maker:
+        return f"{maker.name}, behind {edge.name}"
+    if evidence.is_relayed:
+        return f"{maker.name}, behind the edge"
+    return maker.name
+
+
+def lines(observations: Sequence[Observation], most: int = 6) -> tuple[str, ...]:
+    """Evidence lines of observations, each told once."""
+    return tuple(dict.fromkeys(told(seen) for seen in observations))[:most]

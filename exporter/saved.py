@@ -1,0 +1,63 @@
+"""What `check --save` writes and `replay` reads: all rounds of all targets, as one JSON document."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from exporter.config import ConfigError
+from exporter.diagnosis import Evidence, diagnose, joined
+from exporter.model import Round
+from exporter.records import UnreadableError, round_of_text, text_of_round
+
+FORMAT = 1
+MOST_BYTES = 256 * 1024 * 1024
+
+Series = tuple[Round, ...]
+"""All rounds of one target, oldest first."""
+
+
+def save(path: Path, series: Sequence[Series]) -> None:
+    """Raises OSError."""
+    rows = ",\n".join("[" + ",\n".join(text_of_round(round_) for round_ in row) + "]" for row in series)
+    path.write_text(f'{{"format": {FORMAT}, "targets": [\n{rows}\n]}}\n', encoding="utf-8", errors="replace")
+
+
+def load(path: Path) -> tuple[Series, ...]:
+    """Raises ConfigError where the file is not what `save` writes."""
+    try:
+        with path.open("rb") as file:
+            document = json.loads(file.read(MOST_BYTES + 1)[:MOST_BYTES])
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
+    except (ValueError, RecursionError):
+        raise ConfigError([f"{path}: is no JSON, or cut off"]) from None
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise ConfigError([f"{path}: is not what `check --save` of this version writes"])
+    try:
+        rows = tuple(tuple(round_of_text(json.dumps(one)) for one in row) for row in document["targets"])
+    except (UnreadableError, KeyError, TypeError) as error:
+        raise ConfigError([f"{path}: is not what `check --save` of this version writes: {error}"]) from None
+    if not all(rows):
+        raise ConfigError([f"{path}: holds a target without rounds"])
+    return rows
+
+
+def diagnosed_anew(series: Sequence[Series]) -> tuple[Round, ...]:
+    """The last round of each target, with findings made of what was saved."""
+    last = {row[-1].target.domain: row[-1] for row in series}
+    found = [
+        replace(row[-1], findings=diagnose(Evidence(row, _siblings(row[-1], last), row[-1].trials))) for row in series
+    ]
+    return tuple(
+        replace(one, findings=joined(one.findings, (f for other in found if other is not one
+                                                    and other.target.group == one.target.group for f in other.findings)))
+        for one in found
+    )  # fmt: skip
+
+
+def _siblings(round_: Round, last: dict[str, Round]) -> dict[str, Round]:
+    mine = round_.target.domain
+    return {name: last[name] for name in round_.target.siblings if name != mine and name in last}

@@ -1,0 +1,153 @@
+"""What a person reads in a terminal: verdict, matrix, evidence, commands, fix. The only home of rich.
+
+Whatever a server wrote is shown as text: control characters are replaced, and markup is off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from exporter.diagnosis import CAUSES, leading
+from exporter.diagnosis.evidence import answer_of
+from exporter.model import Combination, Finding, Observation, Protocol, Round, Severity, Verdict
+
+_STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "cyan"}
+_GOOD, _RIGHT_REFUSAL, _BAD, _UNASKED = "green", "blue", "bold red", "dim"
+_MOST_ROWS = 40
+_COLUMNS: dict[Protocol, str] = {Protocol.HTTP11: "HTTP/1.1", Protocol.H2: "HTTP/2", Protocol.H3: "HTTP/3"}
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Tells what is being done, on standard error, while it is a terminal."""
+    console = Console(stderr=True)
+    if quiet or not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status("starting") as status:
+        yield lambda words: status.update(Text(printable(words)))
+
+
+def show(rounds: Sequence[Round], console: Console | None = None) -> None:
+    """All of it, the domains with the worst findings last, where a terminal ends."""
+    console = console or Console(highlight=False)
+    for round_ in sorted(rounds, key=_weight):
+        console.print(_domain(round_), crop=False)
+    console.print(_summary(rounds))
+
+
+def printable(text: str) -> str:
+    """The text on lines of its own without control characters: nothing that a server wrote moves the cursor."""
+    return "".join(
+        character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
+
+
+def _weight(round_: Round) -> int:
+    first = leading(round_.findings)
+    return 0 if first is None else len(Severity) - list(Severity).index(first.severity)
+
+
+def _summary(rounds: Sequence[Round]) -> Text:
+    bad = sum(leading(round_.findings) is not None for round_ in rounds)
+    probes = sum(len(r.observations) + sum(len(trial.answers) for trial in r.trials) for r in rounds)
+    words = f"{bad} of {len(rounds)} domains with findings, {probes} probes in the last round" if bad else (
+        f"{len(rounds)} domain{'s' * (len(rounds) > 1)} healthy, {probes} probes in the last round"
+    )  # fmt: skip
+    return Text(words, style=_BAD if bad else _GOOD)
+
+
+def _domain(round_: Round) -> RenderableType:
+    first = leading(round_.findings)
+    verdict = (
+        Text("healthy", style=_GOOD)
+        if first is None
+        else Text(CAUSES[first.cause].title, style=_STYLES[first.severity])
+    )
+    title = Text.assemble((printable(round_.target.domain), "bold"), "  ", verdict)
+    parts: list[RenderableType] = [_matrix(round_), Text()]
+    parts += [_finding(finding) for finding in round_.findings]
+    return Panel(Group(*parts), title=title, title_align="left", border_style="dim")
+
+
+def _matrix(round_: Round) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("SNI", overflow="fold")
+    table.add_column("Host", overflow="fold")
+    table.add_column("at", overflow="fold")
+    table.add_column("connection")
+    used = [protocol for protocol in _COLUMNS if any(seen.probe.protocol is protocol for seen in round_.observations)]
+    for protocol in used:
+        table.add_column(_COLUMNS[protocol])
+    rows = _rows(round_)
+    for key, cells in list(rows.items())[:_MOST_ROWS]:
+        sni, host, place, connection = key
+        table.add_row(
+            *(Text(printable(word)) for word in (sni, host, place, connection)),
+            *(_cell(*cells[protocol]) if protocol in cells else Text("") for protocol in used),
+        )
+    if len(rows) > _MOST_ROWS:
+        table.add_row(Text(f"and {len(rows) - _MOST_ROWS} more", style="dim"))
+    return table
+
+
+_Key = tuple[str, str, str, str]
+_Seen = tuple[Observation, Verdict]
+
+
+def _rows(round_: Round) -> dict[_Key, dict[Protocol, _Seen]]:
+    """The domain's own name first; protocols side by side."""
+    rows: dict[_Key, dict[Protocol, _Seen]] = {}
+    pairs = zip(round_.observations, round_.verdicts, strict=True)
+    for seen, verdict in sorted(pairs, key=lambda pair: pair[0].probe.combination is not Combination.MATCHED):
+        probe = seen.probe
+        connection = {"fresh": "new", "reused": "shared", "held": "held"}[probe.connection]
+        key = (probe.sni or "none", probe.host, probe.place or "no address", connection)
+        rows.setdefault(key, {})[probe.protocol] = (seen, verdict)
+    return rows
+
+
+def _cell(seen: Observation, verdict: Verdict) -> Text:
+    if not verdict.conclusive:
+        return Text("-", style=_UNASKED)
+    if not verdict.expected:
+        return Text(f"{answer_of(seen)} !", style=_BAD)
+    refused = seen.response is None or seen.response.status >= 400
+    return Text(f"{answer_of(seen)}{' (right)' if refused else ''}", style=_RIGHT_REFUSAL if refused else _GOOD)
+
+
+def _finding(finding: Finding) -> RenderableType:
+    style = _STYLES[finding.severity]
+    head = Text.assemble(
+        (finding.severity.upper(), style), " ", (finding.cause, "bold"), f"  confidence {finding.confidence:.0%}",
+    )  # fmt: skip
+    parts: list[RenderableType] = [head, Padding(Text(printable(finding.summary)), (0, 0, 0, 2))]
+    sections = (
+        ("Evidence", finding.evidence),
+        ("Does not fit", finding.against),
+        ("Excluded", tuple(f"{one.cause}: {one.why}" for one in finding.excluded)),
+        ("Would tell more", (finding.would_confirm,) if finding.would_confirm else ()),
+        ("Who notices", finding.noticed_by),
+        ("Fix", finding.fix),
+    )
+    for name, lines in sections:
+        if lines:
+            parts += [Padding(Text(name, style="dim"), (0, 0, 0, 2)), *_items(lines)]
+    if finding.reproduce:
+        parts.append(Padding(Text("Reproduce", style="dim"), (0, 0, 0, 2)))
+        parts += [
+            Padding(Text(printable(line), style="cyan", overflow="fold"), (0, 0, 0, 4)) for line in finding.reproduce
+        ]
+    parts.append(Padding(Text(f"Runbook  /runbooks/{finding.cause}", style="dim"), (0, 0, 1, 2)))
+    return Group(*parts)
+
+
+def _items(lines: Sequence[str]) -> list[RenderableType]:
+    return [Padding(Text(f"- {printable(line)}"), (0, 0, 0, 4)) for line in lines]
