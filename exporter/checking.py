@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from exporter.config import Config
-from exporter.diagnosis import joined
+from exporter.diagnosis import together
 from exporter.gate import Gate
 from exporter.health import Health
 from exporter.latest import Latest
@@ -46,7 +46,7 @@ class _Checking:
         last = await self._with_alternatives(series[-1])
         history = [tuple(self._judged(one) for one in row) for row in zip(*series[:-1], last, strict=True)]
         investigated = [await self._investigated(row) for row in history]
-        return tuple((*row[:-1], done) for row, done in zip(history, _together(investigated), strict=True))
+        return tuple((*row[:-1], done) for row, done in zip(history, together(investigated), strict=True))
 
     async def _sweep(self, targets: tuple[Target, ...], number: int, rounds: int) -> tuple[Round, ...]:
         self._told(f"round {number + 1} of {rounds}: {len(targets)} domain{'s' * (len(targets) > 1)}")
@@ -73,18 +73,3 @@ class _Checking:
         done = await self._investigator.investigate(row[-1], self._instruments, row[:-1])
         self._instruments.latest.put(done)
         return done
-
-
-def _together(rounds: list[Round]) -> list[Round]:
-    """Findings know of the domains of their group that fail alike, also of those that were looked at later."""
-    return [
-        replace(
-            one,
-            findings=joined(one.findings, (f for other in rounds if _akin(one, other) for f in other.findings)),
-        )
-        for one in rounds
-    ]
-
-
-def _akin(one: Round, other: Round) -> bool:
-    return one is not other and one.target.group == other.target.group

@@ -43,8 +43,8 @@ class Sibling:
 def plan(target: Target, addresses: Sequence[str], siblings: Mapping[str, Sibling], turn: int = 0) -> tuple[Dial, ...]:
     """The dials of the target's round number `turn`; each probe is in exactly one of them.
 
-    They begin with another one each time: where servers behind one address take turns, a fixed order would show the same
-    server to the same probe for ever.
+    They begin with another one each time: where servers behind one address take turns, a fixed order would show the
+    same server to the same probe for ever.
 
     `siblings` holds what is known of those of `turn` (see `siblings_in_turn`); who is missing there is not asked for.
     """

@@ -18,7 +18,7 @@ _CONFIRM_AGAIN_SECONDS = 600.0
 """Experiments are made again after so long where nothing has changed: servers should see few of them."""
 
 _BETWEEN_SECONDS = 5.0
-"""Between the experiments on one name of a group and those on the next: names that are served together share a server."""
+"""Between the experiments on one name of a group and those on the next: such names often share a server."""
 
 _OUTLOOK_SECONDS = 1.0
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from exporter.config import ConfigError
-from exporter.diagnosis import Evidence, diagnose, joined
+from exporter.diagnosis import Evidence, diagnose, together
 from exporter.model import Round
 from exporter.records import UnreadableError, round_of_text, text_of_round
 
@@ -51,11 +51,7 @@ def diagnosed_anew(series: Sequence[Series]) -> tuple[Round, ...]:
     found = [
         replace(row[-1], findings=diagnose(Evidence(row, _siblings(row[-1], last), row[-1].trials))) for row in series
     ]
-    return tuple(
-        replace(one, findings=joined(one.findings, (f for other in found if other is not one
-                                                    and other.target.group == one.target.group for f in other.findings)))
-        for one in found
-    )  # fmt: skip
+    return together(found)
 
 
 def _siblings(round_: Round, last: dict[str, Round]) -> dict[str, Round]:

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from exporter.diagnosis import CAUSES, leading
-from exporter.diagnosis.evidence import answer_of
+from exporter.diagnosis.samples import answer_of
 from exporter.model import Combination, Finding, Observation, Protocol, Round, Severity, Verdict
 
 _STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "cyan"}

@@ -1,4 +1,4 @@
-"""Whether the prober's own network fails: seen where everything that is probed fails alike before it is connected to. Pure."""
+"""Whether the prober's own network fails: where all that is probed fails alike before it is connected to. Pure."""
 
 from __future__ import annotations
 

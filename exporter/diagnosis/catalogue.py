@@ -8,12 +8,17 @@ from exporter.diagnosis.cause import Cause
 from exporter.diagnosis.causes import (
     addresses,
     application,
-    behind,
+    backends,
     certificates,
+    hello,
     ourselves,
+    policy,
+    proxies,
     redirects,
+    sessions,
     sharing,
     transport,
+    upstreams,
     vhosts,
 )
 from exporter.model import Severity
@@ -22,8 +27,21 @@ UNKNOWN_ID = "unknown"
 UNKNOWN = Cause(UNKNOWN_ID, 999, "None of the known causes fits", Severity.CRITICAL, frozenset(), lambda _: None)
 
 _FAMILIES: tuple[ModuleType, ...] = (
-    addresses, application, behind, certificates, ourselves, redirects, sharing, transport, vhosts,
-)  # fmt: skip
+    addresses,
+    application,
+    backends,
+    certificates,
+    hello,
+    ourselves,
+    policy,
+    proxies,
+    redirects,
+    sessions,
+    sharing,
+    transport,
+    upstreams,
+    vhosts,
+)
 
 
 def _catalogue() -> dict[str, Cause]:

@@ -9,7 +9,7 @@ from exporter.diagnosis.evidence import Evidence
 from exporter.model import Excluded, Observation, Severity
 
 TEXT_ONLY, ONE_EXPERIMENT, BOTH, GUESS = 0.6, 0.8, 0.95, 0.4
-"""Confidences: an error page's words can be anybody's, an experiment can have one other reason, both together hardly."""
+"""Confidences: a page's words can be anybody's, an experiment may have one other reason, both together hardly."""
 
 DISAGREEMENT = 0.8
 """What is left of a confidence where repeats of one probe disagree."""

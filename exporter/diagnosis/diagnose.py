@@ -1,4 +1,4 @@
-"""From evidence to findings: every cause is asked, what is only a consequence is left out, the worst comes first. Pure."""
+"""From evidence to findings: every cause is asked, consequences are left out, the worst comes first. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from exporter.diagnosis.catalogue import CAUSES, UNKNOWN
 from exporter.diagnosis.cause import Cause, Draft
 from exporter.diagnosis.evidence import Evidence, Split
 from exporter.diagnosis.wording import lines, where
-from exporter.model import Excluded, Finding, Observation, Severity
+from exporter.model import Excluded, Finding, Observation, Round, Severity
 
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 _MASKS_FROM = 0.45  # a mere guess hides nothing
@@ -110,3 +110,17 @@ def joined(findings: Sequence[Finding], others: Iterable[Finding]) -> tuple[Find
         else one
         for one in findings
     )
+
+
+def together(rounds: Sequence[Round]) -> tuple[Round, ...]:
+    """The rounds, whose findings name the domains of their group that fail alike."""
+    return tuple(
+        replace(
+            one, findings=joined(one.findings, (f for other in rounds if _akin(one, other) for f in other.findings))
+        )
+        for one in rounds
+    )
+
+
+def _akin(one: Round, other: Round) -> bool:
+    return one is not other and one.target.group == other.target.group

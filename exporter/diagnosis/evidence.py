@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
 from exporter.diagnosis import servers
-from exporter.diagnosis.servers import Server
+from exporter.diagnosis.samples import Sample, Shared, answer_of, is_right, relayed, status_of
+from exporter.diagnosis.servers import Role, Server
 from exporter.expectation import Comparison, judge
 from exporter.model import (
     MISDIRECTED,
@@ -18,17 +18,13 @@ from exporter.model import (
     Experiment,
     Failure,
     Observation,
-    Page,
     Protocol,
     Response,
     Round,
-    Target,
     TlsSession,
     Trial,
     Variation,
-    Verdict,
 )
-from exporter.pages import page_of
 
 
 class Split(StrEnum):
@@ -39,89 +35,6 @@ class Split(StrEnum):
     ADDRESSES = "some addresses"
     PROTOCOLS = "some protocols"
     SOMETIMES = "sometimes"
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One answer to the domain's own name on a connection of its own.
-
-    Attributes:
-        is_right: whether the status is one that is expected; what the certificate is worth is another question.
-    """
-
-    seen: Observation
-    verdict: Verdict
-    is_right: bool
-
-    @property
-    def address(self) -> str:
-        return self.seen.probe.address or ""
-
-    @property
-    def protocol(self) -> Protocol:
-        return self.seen.probe.protocol
-
-    @property
-    def status(self) -> int | None:
-        return status_of(self.seen)
-
-    @property
-    def failure(self) -> Failure | None:
-        return self.seen.failure
-
-    @property
-    def answer(self) -> str:
-        return answer_of(self.seen)
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """What the domain was answered on a sibling's connection.
-
-    Attributes:
-        clients: the browsers that would ask there; never empty.
-        is_refused: by 421, after which clients ask anew; otherwise what came is another page, or none.
-    """
-
-    opener: str
-    seen: Observation
-    verdict: Verdict
-    clients: frozenset[Client]
-    is_refused: bool
-
-
-def status_of(seen: Observation) -> int | None:
-    return seen.response.status if seen.response is not None else None
-
-
-def answer_of(seen: Observation) -> str:
-    """A word for what came: the status, or phase and kind of the failure."""
-    if seen.failure is not None:
-        return f"{seen.failure.phase} {seen.failure.kind}"
-    return str(seen.response.status) if seen.response is not None else "no answer"
-
-
-def is_right(target: Target, seen: Observation) -> bool:
-    response = seen.response
-    return (
-        seen.failure is None
-        and response is not None
-        and any(response.status in statuses for statuses in target.expect.status)
-    )
-
-
-def page(seen: Observation) -> Page | None:
-    """What kind of page it is; None: no answer, or its body is no longer there."""
-    if seen.page is not None or seen.response is None:
-        return seen.page
-    response = seen.response
-    return page_of(response) if response.body or not response.body_bytes else None
-
-
-def same_page(one: Observation, other: Observation) -> bool:
-    """Whether two answers are the same page, not only the same kind of page."""
-    left, right = page(one), page(other)
-    return left is not None and right is not None and (left.status, left.digest) == (right.status, right.digest)
 
 
 class Evidence:
@@ -265,6 +178,22 @@ class Evidence:
     def text(self) -> str:
         """The beginning of the wrong answer's body."""
         return servers.text_of(self.response) if self.response is not None else ""
+
+    @property
+    def is_an_applications(self) -> bool:
+        """Whether the wrong answer is an application's page: a framework's, or no known server's and not empty."""
+        maker = self.generator
+        return bool(self.text.strip()) if maker is None else maker.role is Role.APPLICATION
+
+    @property
+    def paths_differ(self) -> bool:
+        """Whether another path of the name gets another status than the one that is asked for."""
+        varied = (self.varied(Experiment.OTHER_PATH, one) for one in (Variation.NO_SUCH_PATH, Variation.ROOT_PATH))
+        return any(seen is not None and status_of(seen) not in (None, self.code) for seen in varied)
+
+    def is_right(self, seen: Observation) -> bool:
+        """Whether this is an answer that the domain is expected to give."""
+        return is_right(self.target, seen)
 
     # Other names.
 
@@ -415,28 +344,6 @@ def _still(samples: tuple[Sample, ...], last: Round) -> tuple[Sample, ...]:
     if len(later) < _ENOUGH_RIGHT or not all(sample.is_right for sample in later):
         return samples
     return later
-
-
-def relayed(seen: Observation) -> bool | None:
-    """Whether an error came from behind the edge: by its page against the Server field, and by what became of the
-    HTTP/1.1 connection, which those who refuse a request themselves often close.
-    """
-    response = seen.response
-    maker = servers.generator(response) if response is not None else None
-    if response is None or maker is None:
-        return None
-    edge = servers.edge(response)
-    if edge is not None and edge != maker:
-        return True
-    over_http11 = seen.probe.protocol is Protocol.HTTP11  # HTTP/2 connections outlive every answer
-    if (
-        response.status == MISDIRECTED
-        and maker.closes_after_421
-        and over_http11
-        and seen.connection_survived is not None
-    ):
-        return seen.connection_survived
-    return None if edge is None else False
 
 
 def exposed_clients(opener: Round, domain: str, _address: str | None) -> frozenset[Client]:

@@ -6,18 +6,22 @@ ANY = "*"
 
 _FIXES: dict[str, dict[str, str]] = {
     "vhost-tls-params-differ": {
-        "apache": "Give the virtual hosts that share the certificate the same SSLProtocol, SSLCipherSuite and SSLVerifyClient "
+        "apache": "Give the virtual hosts that share the certificate the same SSLProtocol, SSLCipherSuite and "
+        "SSLVerifyClient "
         "(at server level), or certificates that do not cover each other.",
         ANY: "Give the names that share a certificate the same TLS settings, or separate certificates or addresses.",
     },
     "vhost-client-cert-differs": {
-        ANY: "Give the name with client certificates a certificate that covers no other name, or an address of its own; "
+        ANY: "Give the name with client certificates a certificate that covers no other name, or an address of "
+        "its own; "
         "do not make client certificates optional everywhere only to silence this.",
     },
     "sni-policy-forbids-connection-reuse": {
-        "caddy": "Set `strict_sni_host insecure_off` (and check Host yourself where client certificates protect a site), "
+        "caddy": "Set `strict_sni_host insecure_off` (and check Host yourself where client certificates protect a "
+        "site), "
         "or use a certificate per name.",
-        "haproxy": "Compare SNI and Host only for names that do not share a certificate, or use a certificate per name.",
+        "haproxy": "Compare SNI and Host only for names that do not share a certificate, or use a certificate per "
+        "name.",
         "traefik": "Give all routers of names that share a certificate the same TLS option.",
         ANY: "Use a certificate per name, or let the rule pass names that share one.",
     },
@@ -27,7 +31,8 @@ _FIXES: dict[str, dict[str, str]] = {
     },
     "sni-router-with-shared-cert": {
         "envoy": "One filter chain (Gateway) for all hosts of the certificate, or a certificate per host.",
-        ANY: "A certificate per backend, addresses of their own, or 421 from each backend for names that it does not serve.",
+        ANY: "A certificate per backend, addresses of their own, or 421 from each backend for names that it does "
+        "not serve.",
     },
     "sni-router-lacks-name": {ANY: "Add the name to the rules of the router that goes by SNI."},
     "vhost-missing": {
@@ -36,12 +41,14 @@ _FIXES: dict[str, dict[str, str]] = {
         ANY: "Configure the name at the server, or take it out of DNS.",
     },
     "no-route-for-host": {
-        "envoy": "Add the name to the virtual host's `domains`, with `name:*` or `strip_any_host_port: true` for ports.",
+        "envoy": "Add the name to the virtual host's `domains`, with `name:*` or `strip_any_host_port: true` for "
+        "ports.",
         ANY: "Add a route for the name, for Host with and without the port.",
     },
     "http-version-disabled-for-host": {"nginx": "The same `http2` and `http3` in all server blocks of a listener."},
     "strict-sni-rejects-clients-without-sni": {
-        "apache": "Let the client send SNI; or `SSLStrictSNIVHostCheck off` and a default virtual host for those that cannot.",
+        "apache": "Let the client send SNI; or `SSLStrictSNIVHostCheck off` and a default virtual host for those "
+        "that cannot.",
         ANY: "Let the client send SNI.",
     },
     "monitor-sends-no-sni": {ANY: "Let the monitor send SNI (blackbox_exporter: `tls_config.server_name`)."},
@@ -54,7 +61,8 @@ _FIXES: dict[str, dict[str, str]] = {
     "stale-connection": {ANY: "Drain or close old connections after a change."},
     "cdn-name-not-attached": {ANY: "Add the name to the CDN's distribution, with a certificate that covers it."},
     "proxy-sends-no-sni-upstream": {
-        "nginx": "`proxy_ssl_server_name on; proxy_ssl_name $host; proxy_set_header Host $host;`, and one upstream block per name "
+        "nginx": "`proxy_ssl_server_name on; proxy_ssl_name $host; proxy_set_header Host $host;`, and one "
+        "upstream block per name "
         "(or `keepalive 0`) so that connections are not shared.",
         "haproxy": "`server ... ssl sni req.hdr(host)`.",
         ANY: "Let the proxy send SNI = Host to the origin, or speak plain HTTP to it on loopback.",

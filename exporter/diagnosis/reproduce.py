@@ -48,7 +48,10 @@ def _curl(target: Target, probe: Probe) -> str:
 
 def _without_sni(target: Target, probe: Probe) -> str:
     """curl cannot leave SNI out for a name; openssl can."""
-    request = f"GET {target.path} HTTP/1.1\\r\\nHost: {_authority(probe.host, target.port)}\\r\\nConnection: close\\r\\n\\r\\n"
+    request = (
+        f"GET {target.path} HTTP/1.1\\r\\nHost: {_authority(probe.host, target.port)}\\r\\nConnection: "
+        "close\\r\\n\\r\\n"
+    )
     client = shlex.join(["openssl", "s_client", "-quiet", "-noservername", "-connect", _place(target, probe)])
     return f"printf {shlex.quote(request)} | {client}"
 

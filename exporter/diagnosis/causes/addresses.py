@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from exporter.diagnosis.cause import BOTH, Draft, cause, confidence
-from exporter.diagnosis.evidence import Evidence, Split, answer_of, same_page, status_of
+from exporter.diagnosis.evidence import Evidence, Split
+from exporter.diagnosis.samples import answer_of, same_page, status_of
 from exporter.diagnosis.wording import lines, names, told
 from exporter.model import Client, Excluded, Observation, Phase, Severity
 
@@ -84,16 +85,20 @@ def address_serves_other_hosts(evidence: Evidence) -> Draft | None:
             *lines([s.seen for s in strange]),
             *lines([s.seen for s in evidence.right], 2),
             *_certificates(strange[0].seen, evidence.domain),
-            *([f"a Host that nobody owns is answered alike there: {told(evidence.unknown_host)}"]
-              if evidence.unknown_host is not None else []),
-        ),  # fmt: skip
+            *(
+                [f"a Host that nobody owns is answered alike there: {told(evidence.unknown_host)}"]
+                if evidence.unknown_host is not None
+                else []
+            ),
+        ),
         excluded=(
-            Excluded("vhost-missing", f"{names(evidence.right_addresses)} serves the name: the fault is at one address"),
+            Excluded(
+                "vhost-missing", f"{names(evidence.right_addresses)} serves the name: the fault is at one address"
+            ),
             Excluded("one-backend-misconfigured", "each address answers the same each time"),
         ),
-        noticed_by=("clients that take that address: about "
-                    f"{len(at)} of {len(evidence.round.addresses)} visits",),
-    )  # fmt: skip
+        noticed_by=(f"clients that take that address: about {len(at)} of {len(evidence.round.addresses)} visits",),
+    )
 
 
 def _everywhere(evidence: Evidence) -> Draft | None:
@@ -193,7 +198,8 @@ def alt_svc_dead(evidence: Evidence) -> Draft | None:
         return None
     return Draft(
         confidence=0.9 if dead[0].failure is not None and dead[0].failure.kind == "refused" else 0.7,
-        summary=f"{evidence.domain} advertises HTTP/3 at {dead[0].probe.place}, where nobody answers ({answer_of(dead[0])})",
+        summary=f"{evidence.domain} advertises HTTP/3 at {dead[0].probe.place}, where nobody answers "
+        f"({answer_of(dead[0])})",
         shown=tuple(dead),
         evidence=lines(dead),
         against=("a firewall between here and there that drops UDP would look the same",),

@@ -39,7 +39,8 @@ def _without_ipv6(evidence: Evidence) -> Draft | None:
         return None
     return Draft(
         confidence=0.95,
-        summary=f"this prober has no IPv6, and {evidence.domain} has IPv6 addresses: give it IPv6, or set `ip_family: ipv4`",
+        summary=f"this prober has no IPv6, and {evidence.domain} has IPv6 addresses: give it IPv6, or set "
+        "`ip_family: ipv4`",
         shown=tuple(sample.seen for sample in wrong[:1]),
         severity=Severity.WARNING,
         evidence=lines([sample.seen for sample in wrong]),

@@ -6,7 +6,8 @@ from ipaddress import ip_address
 from urllib.parse import urljoin, urlsplit
 
 from exporter.diagnosis.cause import Draft, cause, confidence
-from exporter.diagnosis.evidence import Evidence, answer_of, is_right, status_of
+from exporter.diagnosis.evidence import Evidence
+from exporter.diagnosis.samples import answer_of, is_right, status_of
 from exporter.diagnosis.wording import lines, names, told
 from exporter.model import Experiment, Observation, Round, Severity, Target, Variation
 
@@ -47,7 +48,7 @@ def redirect_to_broken_host(evidence: Evidence) -> Draft | None:
     place = _place(evidence.target, start)
     if place is None:
         return None
-    _, host, port, _ = place
+    host = place[1]
     hidden = _is_internal(host) and host != evidence.domain
     broken = _broken(evidence, host)
     if not hidden and not broken:

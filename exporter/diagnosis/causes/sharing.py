@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from exporter.diagnosis import servers
 from exporter.diagnosis.cause import GUESS, Draft, cause, confidence
-from exporter.diagnosis.evidence import Evidence, Shared, answer_of, relayed, same_page, status_of
+from exporter.diagnosis.evidence import Evidence
+from exporter.diagnosis.samples import Shared, answer_of, relayed, same_page, status_of
 from exporter.diagnosis.servers import Server
 from exporter.diagnosis.wording import lines, names, told
 from exporter.model import (
@@ -98,7 +99,8 @@ def _draft(evidence: Evidence, case: _Case, why: str, sure: float, excluded: Seq
     own = [s.seen for s in evidence.right if s.protocol is first.seen.probe.protocol][:1]
     return Draft(
         confidence=sure,
-        summary=f"{evidence.domain} is {answer} on a connection that was opened for {openers}, and served on one of its own: {why}",
+        summary=f"{evidence.domain} is {answer} on a connection that was opened for {openers}, and served on one "
+        f"of its own: {why}",
         shown=(*(shared.seen for shared in case.all), *own),
         code=status_of(first.seen),
         severity=Severity.WARNING,
@@ -108,12 +110,12 @@ def _draft(evidence: Evidence, case: _Case, why: str, sure: float, excluded: Seq
             *lines([back] if back is not None else []),
             *lines(evidence.other_snis, 2),
             *_about_certificates(evidence, case),
-            *((f"the certificate shown to {first.opener} covers {evidence.domain}, and {_browsers(first.clients)} would reuse the connection",)),
+            f"the certificate of {first.opener} covers the name, and {_browsers(first.clients)} would reuse its connection",
             *([first.verdict.reason] if not case.is_refused else []),
         ),
         excluded=tuple(excluded),
         noticed_by=_noticed(case),
-    )  # fmt: skip
+    )
 
 
 def _about_certificates(evidence: Evidence, case: _Case) -> tuple[str, ...]:
@@ -145,16 +147,22 @@ def _noticed(case: _Case) -> tuple[str, ...]:
 @cause("vhost-client-cert-differs", 102, "One of the names demands a client certificate", severity=Severity.WARNING,
        masks=("vhost-tls-params-differ", "sni-policy-forbids-connection-reuse", "vhost-certs-overlap"))  # fmt: skip
 def vhost_client_cert_differs(evidence: Evidence) -> Draft | None:
-    """One name's virtual host asks for a client certificate and its neighbour's does not (nginx 1.11.0, Apache mod_ssl)."""
+    """One name's virtual host asks for a client certificate, its neighbour's does not (nginx, Apache mod_ssl)."""
     case = _case(evidence)
     if case is None or not case.client_certificate_differs:
         return None
     who = evidence.domain if case.mine is not None and case.mine.client_certificate_requested else case.first.opener
-    why = f"the server asks for a client certificate for {who} only, and does not let the other's connection be used for it"
+    why = (
+        f"the server asks for a client certificate for {who} only, and does not let the other's connection be "
+        "used for it"
+    )
     return _draft(
-        evidence, case, why, confidence(text=case.is_refused, experiment=True),
+        evidence,
+        case,
+        why,
+        confidence(text=case.is_refused, experiment=True),
         [Excluded("vhost-tls-params-differ", "the handshakes differ in the demand for a client certificate")],
-    )  # fmt: skip
+    )
 
 
 @cause("http-version-disabled-for-host", 109, "The HTTP version is off for this name, but on for the listener",
@@ -173,7 +181,10 @@ def http_version_disabled_for_host(evidence: Evidence) -> Draft | None:
     over_http11 = [seen for seen in evidence.other_snis if seen.probe.protocol is Protocol.HTTP11]
     if not refused_itself or not case.is_refused or any(status_of(seen) == 421 for seen in over_http11):
         return None
-    why = f"{version} is off for {evidence.domain} (on its own connection the server does not select it), but on for {case.first.opener}"
+    why = (
+        f"{version} is off for {evidence.domain} (on its own connection the server does not select it), but on "
+        f"for {case.first.opener}"
+    )
     return _draft(evidence, case, why, confidence(text=True, experiment=bool(over_http11)))
 
 
@@ -185,11 +196,17 @@ def vhost_certs_overlap(evidence: Evidence) -> Draft | None:
         return None
     if not case.is_refused and not _is_reset_or_400(case):
         return None
-    why = "each name has a certificate of its own, which covers the other's name too, and the server does not serve one on the other's"
+    why = (
+        "each name has a certificate of its own, which covers the other's name too, and the server does not "
+        "serve one on the other's"
+    )
     return _draft(
-        evidence, case, why, confidence(text=case.maker is not None, experiment=True),
+        evidence,
+        case,
+        why,
+        confidence(text=case.maker is not None, experiment=True),
         [Excluded("vhost-tls-params-differ", "the certificates are not the same")],
-    )  # fmt: skip
+    )
 
 
 def _is_reset_or_400(case: _Case) -> bool:
@@ -201,7 +218,7 @@ def _is_reset_or_400(case: _Case) -> bool:
 
 @cause("sni-policy-forbids-connection-reuse", 103, "The edge demands SNI = Host", severity=Severity.WARNING)
 def sni_policy_forbids_connection_reuse(evidence: Evidence) -> Draft | None:
-    """A rule at the edge refuses whatever Host is not the SNI's name, while the certificate invites browsers to reuse."""
+    """A rule at the edge refuses a Host that is not SNI's name, while the certificate invites browsers to reuse."""
     case = _case(evidence)
     if case is None or case.is_relayed or case.client_certificate_differs:
         return None
@@ -214,9 +231,14 @@ def sni_policy_forbids_connection_reuse(evidence: Evidence) -> Draft | None:
     strangers = [seen for seen in evidence.unknown_hosts if status_of(seen) == status_of(case.first.seen)]
     why = "a rule at the edge demands that Host be the name in SNI, while one certificate covers both"
     return _draft(
-        evidence, case, why, confidence(text=by_maker or bool(strangers), experiment=True),
-        [Excluded("vhost-tls-params-differ", f"a Host that nobody owns is refused too: {told(strangers[0])}")] if strangers else [],
-    )  # fmt: skip
+        evidence,
+        case,
+        why,
+        confidence(text=by_maker or bool(strangers), experiment=True),
+        [Excluded("vhost-tls-params-differ", f"a Host that nobody owns is refused too: {told(strangers[0])}")]
+        if strangers
+        else [],
+    )
 
 
 def _is_apache(case: _Case) -> bool:
@@ -224,12 +246,13 @@ def _is_apache(case: _Case) -> bool:
 
 
 def _is_catch_all(evidence: Evidence) -> bool:
-    """Whether the server says 421 to a name that nobody owns even where SNI and Host agree: then it is no rule on those."""
+    """Whether a name that nobody owns gets 421 even where SNI and Host agree: then it is no rule on those."""
     seen = evidence.unknown_name
     return seen is not None and status_of(seen) == 421
 
 
-@cause("sni-router-with-shared-cert", 105, "A router goes by SNI, and names share a certificate", severity=Severity.WARNING,
+@cause("sni-router-with-shared-cert", 105, "A router goes by SNI, and names share a certificate",
+       severity=Severity.WARNING,
        masks=("vhost-tls-params-differ", "sni-policy-forbids-connection-reuse"))  # fmt: skip
 def sni_router_with_shared_cert(evidence: Evidence) -> Draft | None:
     """The backend is chosen by SNI once per connection: what is asked for on it later reaches the wrong application."""
@@ -242,11 +265,9 @@ def sni_router_with_shared_cert(evidence: Evidence) -> Draft | None:
     like_stranger = _like_a_stranger(evidence, case)
     no_route = _has_no_route_without_sni(evidence)
     why = "a router picks the server by SNI, and the one behind that connection does not know the name"
-    draft = _draft(
-        evidence, case, why, confidence(text=like_stranger or no_route, experiment=True),
-        [Excluded("vhost-missing", f"on a connection of its own {evidence.domain} is served")],
-    )  # fmt: skip
-    return draft
+    sure = confidence(text=like_stranger or no_route, experiment=True)
+    served = Excluded("vhost-missing", f"on a connection of its own {evidence.domain} is served")
+    return _draft(evidence, case, why, sure, [served])
 
 
 def _by_policy(case: _Case) -> bool:
@@ -267,7 +288,7 @@ def _has_no_route_without_sni(evidence: Evidence) -> bool:
 
 @cause("vhost-tls-params-differ", 101, "Virtual hosts' TLS settings differ", severity=Severity.WARNING)
 def vhost_tls_params_differ(evidence: Evidence) -> Draft | None:
-    """Apache serves two names on one connection only where their TLS settings are the same (mod_ssl, 2.4.64 and later)."""
+    """Apache serves two names on one connection only where their TLS settings are the same (mod_ssl, 2.4.64)."""
     case = _case(evidence)
     if case is None or not case.is_refused or case.is_relayed or case.same_certificate is False:
         return None
@@ -280,7 +301,10 @@ def vhost_tls_params_differ(evidence: Evidence) -> Draft | None:
     draft = _draft(evidence, case, why, sure)
     if not differ or mine is None or theirs is None:
         return draft
-    seen = f"by TLS 1.2 the server agrees on {mine.cipher} for {evidence.domain} and on {theirs.cipher} for {case.first.opener}"
+    seen = (
+        f"by TLS 1.2 the server agrees on {mine.cipher} for {evidence.domain} and on {theirs.cipher} for "
+        f"{case.first.opener}"
+    )
     return replace(draft, evidence=(*draft.evidence, seen))
 
 
@@ -290,50 +314,3 @@ def _tls12(evidence: Evidence, case: _Case) -> tuple[TlsSession | None, TlsSessi
         if trial.neighbour == case.first.opener:
             return sessions.get(Variation.AS_CONFIGURED), sessions.get(Variation.NEIGHBOUR)
     return None, None
-
-
-@cause("tls-resumption-across-names", 114, "Only resumed TLS sessions fail", severity=Severity.WARNING)
-def tls_resumption_across_names(evidence: Evidence) -> Draft | None:
-    """A session is taken up again, and the answer is another one than after a full handshake."""
-    if not evidence.right or evidence.wrong:
-        return None
-    resumed = [(how, seen) for trial in evidence.tried(Experiment.RESUMED) for how, seen in trial.answers]
-    found = [(how, seen) for how, seen in resumed if _is_bad(evidence, seen) and (seen.tls is None or seen.tls.resumed)]
-    if not found:
-        return None
-    bad = [seen for _, seen in found]
-    own = any(how is Variation.OWN_SESSION for how, _ in found)
-    return Draft(
-        confidence=confidence(experiment=True),
-        summary=f"{evidence.domain} answers {answer_of(bad[0])} after a resumed TLS handshake, and rightly after a full one",
-        shown=tuple(bad),
-        code=status_of(bad[0]),
-        severity=Severity.WARNING if own else Severity.INFO,  # few clients take one name's session to another
-        evidence=(*(f"{how}: {told(seen)}" for how, seen in found), *lines([evidence.right[0].seen])),
-        noticed_by=("clients that come back within the life of a session ticket",),
-    )
-
-
-def _is_bad(evidence: Evidence, seen: Observation) -> bool:
-    status = status_of(seen)
-    if status is None:
-        return seen.failure is not None and seen.failure.kind in ("alert", "closed", "reset", "handshake")
-    return not any(status in statuses for statuses in evidence.target.expect.status)
-
-
-@cause("stale-connection", 115, "Old connections still get the old answer", severity=Severity.WARNING)
-def stale_connection(evidence: Evidence) -> Draft | None:
-    """A connection that was opened before a change is still served by what was there then."""
-    if not evidence.right or evidence.wrong:
-        return None
-    old = [seen for seen in evidence.held if seen.asked_before and _is_bad(evidence, seen)]
-    if not old:
-        return None
-    return Draft(
-        confidence=confidence(text=True, experiment=True) if len(old) > 1 else 0.85,
-        summary=f"{evidence.domain} answers {answer_of(old[-1])} on a connection that was kept open, and rightly on new ones",
-        shown=(old[-1], evidence.right[-1].seen),
-        code=status_of(old[-1]),
-        evidence=(*lines(old), f"{old[-1].asked_before} requests were answered on that connection before"),
-        noticed_by=("clients and proxies that keep connections open: for as long as they live",),
-    )

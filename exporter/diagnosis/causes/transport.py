@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Final
 
 from exporter.diagnosis.cause import BOTH, Cause, Draft, cause
-from exporter.diagnosis.evidence import Evidence, Split, answer_of
+from exporter.diagnosis.evidence import Evidence, Split
+from exporter.diagnosis.samples import answer_of
 from exporter.diagnosis.wording import asked, lines, where
 from exporter.model import Failure, Phase, Protocol, Severity
 
@@ -23,7 +24,8 @@ def _failing(evidence: Evidence, holds: _Holds, summary: str, severity: Severity
     partly = evidence.split is not Split.EVERYWHERE
     return Draft(
         confidence=BOTH if len(shown) > 1 else 0.85,
-        summary=f"{evidence.domain}: {summary}{where(evidence)}: {asked(worst.seen.probe)} ended in phase {failure.phase}{detail}",
+        summary=f"{evidence.domain}: {summary}{where(evidence)}: {asked(worst.seen.probe)} ended in phase "
+        f"{failure.phase}{detail}",
         shown=(worst.seen, *shown),
         code=evidence.code,
         severity=severity or (Severity.WARNING if partly else None),
@@ -36,8 +38,8 @@ def _on(kinds: tuple[str, ...], *phases: Phase) -> _Holds:
     return lambda failure: failure.kind in kinds and (not phases or failure.phase in phases)
 
 
-def _transport(id_: str, number: int, title: str, holds: _Holds, summary: str, masks: tuple[str, ...] = ()) -> Cause:
-    return cause(id_, number, title, masks=masks)(lambda evidence: _failing(evidence, holds, summary))
+def _transport(id_: str, number: int, title: str, holds: _Holds, summary: str) -> Cause:
+    return cause(id_, number, title)(lambda evidence: _failing(evidence, holds, summary))
 
 
 connection_refused: Final = _transport(
@@ -121,7 +123,8 @@ def response_too_slow(evidence: Evidence) -> Draft | None:
     phase = max(slowest.seconds, key=lambda phase: slowest.seconds[phase])
     return Draft(
         confidence=BOTH,
-        summary=f"{evidence.domain} takes {sum(slowest.seconds.values()):.3g} s, longer than {bound:g} s, most of it in phase {phase}",
+        summary=f"{evidence.domain} takes {sum(slowest.seconds.values()):.3g} s, longer than {bound:g} s, most of "
+        f"it in phase {phase}",
         shown=tuple(late),
         code=slowest.response.status if slowest.response is not None else None,
         severity=Severity.WARNING,
@@ -146,8 +149,8 @@ def client_cert_required(evidence: Evidence) -> Draft | None:
         return None
     return Draft(
         confidence=BOTH if requested and (alert or by_text) else 0.8,
-        summary=f"{evidence.domain} serves nobody without a client certificate{where(evidence)}: {answer_of(worst.seen)}"
-        + (", and the handshake asks for one" if requested else ""),
+        summary=f"{evidence.domain} serves nobody without a client certificate{where(evidence)}: "
+        f"{answer_of(worst.seen)}" + (", and the handshake asks for one" if requested else ""),
         shown=(worst.seen,),
         code=evidence.code,
         evidence=(
@@ -171,7 +174,7 @@ def http2_protocol_error(evidence: Evidence) -> Draft | None:
 
 @cause("illegal-upgrade-header-in-h2", 216, "A proxied Upgrade header breaks HTTP/2", masks=("http2-protocol-error",))
 def illegal_upgrade_header_in_h2(evidence: Evidence) -> Draft | None:
-    """An origin offers `Upgrade: h2`, and the proxy in front hands the field on, which HTTP/2 forbids (RFC 9113, 8.2.2)."""
+    """An origin offers `Upgrade: h2`, and the proxy in front hands it on, which HTTP/2 forbids (RFC 9113, 8.2.2)."""
     broken = [s for s in evidence.wrong if s.failure is not None and s.protocol is not Protocol.HTTP11]
     offers = [s for s in evidence.right if s.protocol is Protocol.HTTP11 and _header(s.seen, "upgrade")]
     if not broken or not offers:

@@ -1,4 +1,4 @@
-"""Names and virtual hosts: the server is reached, and does not know the name, or knows it in one spelling only."""
+"""Names and virtual hosts: the server is reached, and does not know the name."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from exporter.diagnosis import servers
 from exporter.diagnosis.cause import Draft, cause, confidence
-from exporter.diagnosis.evidence import Evidence, Split, answer_of, is_right, page, same_page, status_of
+from exporter.diagnosis.evidence import Evidence, Split
+from exporter.diagnosis.samples import answer_of, is_right, page, same_page, status_of
 from exporter.diagnosis.servers import Role
-from exporter.diagnosis.wording import lines, names, said_by, told, where
-from exporter.model import Combination, Excluded, Experiment, Observation, Phase, Severity, Variation
+from exporter.diagnosis.wording import lines, names, said_by, where
+from exporter.model import Combination, Excluded, Experiment, Observation, Variation
 
 _ROUTERS = ("envoy", "kong", "kubernetes-default-backend", "traefik")
 _GO_NOT_FOUND = "404 page not found"
@@ -26,12 +27,7 @@ def _refused_like_a_stranger(evidence: Evidence) -> Draft | None:
     worst, stranger = evidence.worst, evidence.unknown_host
     if worst is None or stranger is None or evidence.code not in (400, 403, 404, 421) or evidence.disagrees:
         return None
-    if (
-        not same_page(worst.seen, stranger)
-        or is_for_one_path(evidence)
-        or evidence.is_relayed
-        or _is_a_router(evidence)
-    ):
+    if not same_page(worst.seen, stranger) or evidence.paths_differ or evidence.is_relayed or _is_a_router(evidence):
         return None
     served = evidence.served
     says_421 = evidence.code == 421 and evidence.generator is not None and evidence.generator.role is Role.SERVER
@@ -121,34 +117,27 @@ def _default_site(evidence: Evidence, own: Observation) -> Draft:
     )
 
 
-def is_for_one_path(evidence: Evidence) -> bool:
-    """Whether another path of the name gets another status than the one that is asked for."""
-    return any(status not in (None, evidence.code) for status in _other_paths(evidence))
-
-
-def _other_paths(evidence: Evidence) -> list[int | None]:
-    varied = (evidence.varied(Experiment.OTHER_PATH, one) for one in (Variation.NO_SUCH_PATH, Variation.ROOT_PATH))
-    return [status_of(seen) for seen in varied if seen is not None]
-
-
 def _is_a_router(evidence: Evidence) -> bool:
     maker = evidence.generator
     return (maker is not None and maker.id in _ROUTERS) or evidence.text.startswith(_GO_NOT_FOUND)
 
 
 @cause("no-route-for-host", 108, "The edge has no route for this Host",
-       masks=("content-missing", "vhost-missing", "upstream-down", "host-header-shape", "proxy-loses-host"))  # fmt: skip
+       masks=("content-missing", "vhost-missing", "upstream-down", "host-header-shape",
+              "proxy-loses-host"))  # fmt: skip
 def no_route_for_host(evidence: Evidence) -> Draft | None:
     """The edge has the certificate, but none of its routes fits the Host, or not with the port in it."""
     worst = evidence.worst
     if worst is None or worst.status is None or evidence.disagrees:
         return None
     bare = evidence.varied(Experiment.HOST_SHAPE, Variation.WITHOUT_PORT)
-    if bare is not None and _is_right(evidence, bare) and evidence.target.port != 443:
+    if bare is not None and evidence.is_right(bare) and evidence.target.port != 443:
         return Draft(
             confidence=confidence(text=True, experiment=True),
-            summary=f"the edge has a route for {evidence.domain}, but not with the port in Host: it answers {worst.answer}"
-            f"{where(evidence)} to Host: {evidence.domain}:{evidence.target.port}, which clients send, and {answer_of(bare)} without",
+            summary=f"the edge has a route for {evidence.domain}, but not with the port in Host: it answers "
+            f"{worst.answer}"
+            f"{where(evidence)} to Host: {evidence.domain}:{evidence.target.port}, which clients send, and "
+            f"{answer_of(bare)} without",
             shown=(worst.seen, bare),
             code=evidence.code,
             evidence=(*lines([worst.seen]), f"Host without the port: {answer_of(bare)}"),
@@ -161,7 +150,8 @@ def no_route_for_host(evidence: Evidence) -> Draft | None:
         return None
     return Draft(
         confidence=confidence(text=True, experiment=True),
-        summary=f"the edge ({said_by(evidence)}) has no route for {evidence.domain}{where(evidence)}: it answers {worst.answer}, "
+        summary=f"the edge ({said_by(evidence)}) has no route for {evidence.domain}{where(evidence)}: it answers "
+        f"{worst.answer}, "
         "as to a name that nobody owns",
         shown=(worst.seen, *([stranger] if stranger is not None else [])),
         code=evidence.code,
@@ -170,83 +160,14 @@ def no_route_for_host(evidence: Evidence) -> Draft | None:
     )
 
 
-def _is_right(evidence: Evidence, seen: Observation) -> bool:
-    return is_right(evidence.target, seen)
-
-
-@cause("server-rejects-sni", 111, "The server rejects the name in SNI")
-def server_rejects_sni(evidence: Evidence) -> Draft | None:
-    """Jetty compares SNI and Host with its certificate, and answers 400 where they do not fit."""
-    if evidence.code != 400 or evidence.worst is None:
-        return None
-    said = next(
-        (text for text in ("Invalid SNI", "Host does not match SNI", "SNI required") if text in evidence.text), ""
-    )
-    if not said:
-        return None
-    worst = evidence.worst.seen
-    covered = worst.tls is not None and worst.tls.covers(evidence.domain)
-    return Draft(
-        confidence=confidence(text=True, experiment=not covered),
-        summary=f"the server rejects {evidence.domain} in SNI{where(evidence)}: {said}"
-        + ("" if covered else "; its certificate does not cover the name"),
-        shown=(worst,),
-        code=400,
-        evidence=lines([s.seen for s in evidence.wrong]),
-        would_confirm="" if not covered else "a certificate in the server's keystore that names the host",
-    )
-
-
-@cause("tls-name-rejected", 112, "The TLS handshake is refused for this name",
-       masks=("tls-handshake-failed", "connection-reset-on-hello", "address-unreachable"))  # fmt: skip
-def tls_name_rejected(evidence: Evidence) -> Draft | None:
-    """The server ends the handshake for this name, and shakes hands for others."""
-    worst = evidence.worst
-    failure = evidence.failure
-    if worst is None or failure is None or failure.phase is not Phase.TLS:
-        return None
-    if failure.kind not in ("alert", "closed", "reset") or failure.detail in _NOT_ABOUT_NAMES:
-        return None
-    at = set(evidence.wrong_addresses)
-    others = [seen for seen in _other_handshakes(evidence) if seen.tls is not None and seen.probe.address in at]
-    unrecognized = failure.detail == "unrecognized_name"
-    if not others and not unrecognized:
-        return None
-    return Draft(
-        confidence=confidence(text=unrecognized, experiment=bool(others)),
-        summary=f"the server refuses the TLS handshake for {evidence.domain}{where(evidence)} ({failure.detail or failure.kind})"
-        + (f", and shakes hands {_with(others[0])}" if others else ""),
-        shown=(worst.seen, *others[:1]),
-        evidence=(
-            *lines([s.seen for s in evidence.wrong]),
-            *(f"{told(seen)}: the handshake is done" for seen in others[:3]),
-        ),
-        excluded=(Excluded("tls-handshake-failed", "the same client's handshake is accepted for another name"),)
-        if others
-        else (),
-    )
-
-
-_NOT_ABOUT_NAMES = ("protocol_version", "certificate_required", "insufficient_security", "no_application_protocol")
-
-
-def _other_handshakes(evidence: Evidence) -> Sequence[Observation]:
-    companions = [seen for round_ in evidence.companions.values() for seen, _ in round_.matched]
-    unknown = [evidence.unknown_name] if evidence.unknown_name is not None else []
-    return (*companions, *evidence.without_sni, *evidence.other_snis, *unknown)
-
-
-def _with(seen: Observation) -> str:
-    return f"for {seen.probe.sni}" if seen.probe.sni is not None else "where no name is sent"
-
-
 @cause("sni-router-lacks-name", 106, "The SNI router has no rule for the name",
-       masks=("vhost-missing", "content-missing", "address-serves-other-hosts", "cert-name-mismatch", "no-route-for-host"))  # fmt: skip
+       masks=("vhost-missing", "content-missing", "address-serves-other-hosts", "cert-name-mismatch",
+              "no-route-for-host"))  # fmt: skip
 def sni_router_lacks_name(evidence: Evidence) -> Draft | None:
-    """With a sibling's name in SNI the request reaches the right server; with its own it goes to the router's default."""
+    """With a sibling's name in SNI the request reaches the right server; with its own, the router's default."""
     if evidence.worst is None or evidence.split is Split.SOMETIMES or evidence.worst.status is None:
         return None
-    reached = [seen for seen in _on_other_names(evidence) if _is_right(evidence, seen)]
+    reached = [seen for seen in _on_other_names(evidence) if evidence.is_right(seen)]
     here = [seen for seen in reached if seen.probe.address in evidence.wrong_addresses]
     if not here:
         return None
@@ -269,70 +190,6 @@ def _on_other_names(evidence: Evidence) -> Sequence[Observation]:
         if seen.probe.domain == evidence.domain and seen.probe.combination is Combination.COALESCED
     ]
     return (*evidence.other_snis, *coalesced)
-
-
-@cause("host-header-shape", 113, "Only a variant of the name fails", severity=Severity.INFO)
-def host_header_shape(evidence: Evidence) -> Draft | None:
-    """Host with a trailing dot, the port or in upper case is the same name (RFC 9110, 4.2.3), and refused all the same."""
-    if not evidence.right or evidence.wrong:
-        return None
-    failing = {
-        variation: seen
-        for variation in (Variation.UPPER_CASE, Variation.WITH_PORT, Variation.WITHOUT_PORT, Variation.TRAILING_DOT)
-        if (seen := evidence.varied(Experiment.HOST_SHAPE, variation)) is not None and not _is_right(evidence, seen)
-    }
-    if evidence.target.port != 443:
-        failing.pop(Variation.WITHOUT_PORT, None)  # then it names another port, and may be refused
-    if not failing:
-        return None
-    first = next(iter(failing.values()))
-    return Draft(
-        confidence=confidence(experiment=True),
-        summary=f"{evidence.domain} is served, but not where it is spelled otherwise: "
-        + names(f"{variation}: {answer_of(seen)}" for variation, seen in failing.items()),
-        shown=(first,),
-        code=status_of(first),
-        evidence=tuple(f"{variation}: {answer_of(seen)}" for variation, seen in failing.items()),
-        noticed_by=("clients that spell the name so: crawlers, scripts, links with a trailing dot",),
-    )
-
-
-@cause("strict-sni-rejects-clients-without-sni", 110, "Clients without SNI are refused", severity=Severity.INFO)
-def strict_sni_rejects_clients_without_sni(evidence: Evidence) -> Draft | None:
-    """A policy refuses whoever names no host in the handshake: old clients and monitors that ask by address."""
-    refused = [seen for seen in evidence.without_sni if _is_refused(seen) and status_of(seen) != 421]
-    return _only_without_sni(evidence, refused, "the server refuses clients that send no SNI")
-
-
-@cause("monitor-sends-no-sni", 117, "Only clients without SNI get the error", severity=Severity.INFO)
-def monitor_sends_no_sni(evidence: Evidence) -> Draft | None:
-    """The edge is fine: a client that asks by address without SNI reaches the default virtual host's connection."""
-    refused = [seen for seen in evidence.without_sni if status_of(seen) == 421]
-    return _only_without_sni(evidence, refused, "only clients that send no SNI, as some monitors, are refused")
-
-
-def _only_without_sni(evidence: Evidence, refused: Sequence[Observation], why: str) -> Draft | None:
-    if not refused or evidence.wrong or not evidence.right:
-        return None
-    return Draft(
-        confidence=confidence(text=True, experiment=True),
-        summary=f"{why}: {told(refused[0])}; with SNI {evidence.domain} is served",
-        shown=(refused[0], evidence.right[0].seen),
-        code=status_of(refused[0]),
-        evidence=(*lines(refused), *lines([evidence.right[0].seen])),
-        noticed_by=("monitors, scripts and proxies that connect by address", "browsers do not"),
-    )
-
-
-def _is_refused(seen: Observation) -> bool:
-    status = status_of(seen)
-    if status is not None:
-        return status in (400, 403, 404)
-    return (
-        seen.failure is not None
-        and seen.failure.phase is Phase.TLS
-        and seen.failure.kind in ("alert", "closed", "reset")
-    )
 
 
 @cause("cdn-name-not-attached", 116, "The CDN does not carry the name",
