@@ -110,7 +110,7 @@ def _draft(evidence: Evidence, case: _Case, why: str, sure: float, excluded: Seq
             *lines([back] if back is not None else []),
             *lines(evidence.other_snis, 2),
             *_about_certificates(evidence, case),
-            f"the certificate of {first.opener} covers the name, and {_browsers(first.clients)} would reuse its connection",
+            f"the certificate of {first.opener} covers the name: {_browsers(first.clients)} would reuse its connection",
             *([first.verdict.reason] if not case.is_refused else []),
         ),
         excluded=tuple(excluded),
