@@ -230,8 +230,10 @@ def _standing(round_: Round) -> Standing:
         trusted=None if trusted is None else int(trusted),
         durations=tuple(_durations(round_)),
         exposures=tuple(
-            (labels(("domain", one.domain), ("sibling", one.sibling), ("client", one.client)), 1)
-            for one in round_.exposures
+            (labels(("domain", domain), ("sibling", sibling), ("client", client)), 1)
+            for domain, sibling, client in dict.fromkeys(
+                (one.domain, one.sibling, one.client) for one in round_.exposures
+            )
         ),
     )
 

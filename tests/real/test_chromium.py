@@ -120,11 +120,6 @@ LAYOUTS = (
     Layout("certificate-asked-for", ON_THE_CONNECTION, settings_a=ASKS_FOR_A_CERTIFICATE),
     Layout("another-site", ON_ANOTHER, site_b="market.test"),
 )
-KNOWN = {
-    "certificate-asked-for": "Chromium shares unless a client certificate was sent; asked for is not sent",
-    "another-site": "Chromium partitions connections by site; the exporter does not know sites",
-}
-"""Where the exporter says otherwise than Chromium does, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,13 +195,7 @@ def test_chromium_reuses_a_connection_as_it_did_when_its_rules_were_read(
     assert server.asked() == server.layout.asked
 
 
-AGREEMENTS = [
-    pytest.param(layout, marks=[pytest.mark.xfail(reason=KNOWN[layout.label])] if layout.label in KNOWN else [])
-    for layout in LAYOUTS
-]
-
-
-@pytest.mark.parametrize("layout", AGREEMENTS, ids=lambda layout: layout.label)
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.label)
 def test_the_exporter_says_what_chromium_does(scrape: Scrape, layout: Layout):
     a, b = layout.names
     reused = any(on_the_connection for on_the_connection, _ in layout.asked)
