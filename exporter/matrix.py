@@ -105,7 +105,7 @@ def _to_alternative(target: Target, alternative: Alternative, address: str) -> D
     request = request_for(target, target.domain)
     used = ("Alt-Used", _authority(alternative.host, alternative.port))  # RFC 7838, section 5
     ask = Ask(probe, replace(request, headers=(*request.headers, used)))
-    return replace(_dial(target, probe, [ask]), port=alternative.port)
+    return replace(_dial(target, probe, [ask]), port=alternative.port, verify=True)  # no secrets for who is not trusted
 
 
 def siblings_in_turn(target: Target, addresses: int, turn: int) -> tuple[str, ...]:

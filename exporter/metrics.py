@@ -340,7 +340,7 @@ class _Turning:
 
     def shown(self, target: str, cells: list[Cell], rounds_to_cover: int) -> list[Cell]:
         """`cells`, after those of earlier rounds that are still on; whose label set is the same, the last one holds."""
-        if rounds_to_cover == 1:
+        if rounds_to_cover == 1 or not (cells or any(self._before.get(target, ()))):
             self._before.pop(target, None)
             return cells
         rounds = self._before.setdefault(target, deque())

@@ -84,6 +84,13 @@ def test_an_alternative_is_asked_with_the_origins_name_at_each_of_its_addresses(
     assert ask.request.headers[-1] == ("Alt-Used", "b.test:9443")
 
 
+def test_secrets_go_to_an_alternative_only_where_it_is_trusted_whatever_the_target_says():
+    """`verify: false` is said of the domain's own server, not of wherever it points."""
+    dials = matrix.alternatives(target(verify=False), [Alternative("b.test", 9443, ("127.0.0.1",))])
+
+    assert [dial.verify for dial in dials] == [True]
+
+
 @pytest.mark.parametrize(
     ("host", "port", "used"), [("b.test", 443, "b.test"), ("::1", 443, "[::1]"), ("::1", 444, "[::1]:444")]
 )
