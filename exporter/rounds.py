@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from exporter import alternatives, comparison, experiments, extras, matrix
+from exporter import alternatives, comparison, experiments, extras, matrix, svcb
 from exporter.experiments import Subject
 from exporter.gate import Gate
 from exporter.latest import Latest
@@ -105,17 +105,27 @@ async def _home(sibling: Target, instruments: Instruments) -> tuple[str, ...]:
 async def _alternatives(
     target: Target, addresses: tuple[str, ...], turn: int, instruments: Instruments
 ) -> tuple[matrix.Alternative, ...]:
-    """What the last round's answers advertised for HTTP/3, and where that is; looked at in some rounds only."""
-    last = instruments.latest.get(target.domain)
-    if last is None or not (matrix.is_turn_of_alternatives(target, turn) and extras.can_speak(Protocol.H3)):
+    """What is advertised for HTTP/3, and where that is; looked at in some rounds only."""
+    if not (matrix.is_turn_of_alternatives(target, turn) and extras.can_speak(Protocol.H3)):
         return ()
-    places = alternatives.advertised(last)[: matrix.MOST_ALTERNATIVES]
+    places = (await _advertised(target, instruments))[: matrix.MOST_ALTERNATIVES]
     homes = await asyncio.gather(*(_home_of_alternative(host, target, addresses, instruments) for host, _ in places))
     probed_anyway = addresses if Protocol.H3 in target.protocols else ()
     return tuple(
         matrix.Alternative(host, port, tuple(one for one in home if port != target.port or one not in probed_anyway))
         for (host, port), home in zip(places, homes, strict=True)
     )
+
+
+async def _advertised(target: Target, instruments: Instruments) -> tuple[tuple[str, int], ...]:
+    """By the last round's answers, and by the domain's HTTPS records unless DNS is not to be asked for it."""
+    last = instruments.latest.get(target.domain)
+    by_answers = alternatives.advertised(last) if last is not None else ()
+    if target.resolve:
+        return by_answers
+    name = svcb.name_to_ask(target.domain, target.port)
+    bindings = await instruments.resolver.bindings(name, target.timeout_seconds)
+    return tuple(dict.fromkeys((*by_answers, *svcb.places(bindings, target.domain, target.port))))
 
 
 async def _home_of_alternative(
