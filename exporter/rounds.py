@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from exporter import alternatives, comparison, experiments, extras, matrix, svcb
 from exporter.experiments import Subject
@@ -72,12 +73,13 @@ async def experiment(which: Experiment, subject: Subject, instruments: Instrumen
 
 async def _addresses(target: Target, instruments: Instruments) -> Answer:
     if target.resolve:
-        return Answer(_configured(target), None, 0.0, 0.0)
+        return Answer(_configured(target.resolve), None, 0.0, 0.0)
     return await instruments.resolver.resolve(target.domain, target.ip_family, target.timeout_seconds)
 
 
-def _configured(target: Target) -> tuple[str, ...]:
-    return in_order(set(target.resolve))
+@lru_cache(maxsize=10_000)
+def _configured(resolve: tuple[str, ...]) -> tuple[str, ...]:
+    return in_order(set(resolve))
 
 
 async def _siblings(
@@ -95,7 +97,7 @@ async def _siblings(
 
 async def _home(sibling: Target, instruments: Instruments) -> tuple[str, ...]:
     if sibling.resolve:
-        return _configured(sibling)
+        return _configured(sibling.resolve)
     answer = await instruments.resolver.recall(
         sibling.domain, sibling.ip_family, sibling.timeout_seconds, max_age_seconds=2 * sibling.interval_seconds
     )

@@ -46,9 +46,12 @@ class Http2:
                 answer = self._ask(request)
                 while not answer.has_headers:
                     await self._go_on()
-            async with clock.phase(Phase.TRANSFER):
-                await self._receive_body(answer)
-                answer.check_length()
+            with clock.moment(Phase.TRANSFER):
+                self._take_what_came(answer)
+            if not answer.complete:
+                async with clock.phase(Phase.TRANSFER):
+                    await self._receive_body(answer)
+                    answer.check_length()
         except PhaseFailed as failed:
             self._note_failure(failed.failure)
             return answer.response() if answer is not None and answer.has_headers else None, failed.failure
@@ -59,6 +62,14 @@ class Http2:
         self._link.ask(request)
         self._flush()
         return self._link.answer
+
+    def _take_what_came(self, answer: Answer) -> None:
+        """Most bodies come with their headers."""
+        for _ in range(_FRAMES_IN_A_ROW):
+            if answer.complete or answer.body.is_enough or not self._link.take_next():
+                break
+        if answer.complete:
+            answer.check_length()
 
     async def _receive_body(self, answer: Answer) -> None:
         while not answer.complete:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from exporter.model import Request, Secret, revealed
+from exporter.model import Method, Request, Secret, revealed
 from exporter.probing.bounds import MOST_HEADERS
 from exporter.probing.failures import Broken
 
@@ -26,15 +26,28 @@ def encoded(request: Request) -> bytes:
     No table to search, and no code to spell it in: a further name on a connection costs less for it, and each request
     is the same whatever was asked before. Secrets are marked so that nobody on the way puts them into a table.
     """
-    return b"".join(_literals(request))
+    return (
+        _method(request.method)
+        + _literal(b":authority", request.authority.encode())
+        + _literal(b":path", request.path.encode())
+        + _others(request.headers)
+    )
 
 
-def _literals(request: Request) -> Iterator[bytes]:
-    yield _literal(b":method", request.method.encode())
-    yield _literal(b":scheme", b"https")
-    yield _literal(b":authority", request.authority.encode())
-    yield _literal(b":path", request.path.encode())
-    for name, value in request.headers:
+@lru_cache
+def _method(method: Method) -> bytes:
+    """With the scheme, which is always the same."""
+    return _literal(b":method", method.encode()) + _literal(b":scheme", b"https")
+
+
+@lru_cache(maxsize=1024)
+def _others(headers: tuple[tuple[str, str | Secret], ...]) -> bytes:
+    """The fields that all names of a group have in common."""
+    return b"".join(_literals(headers))
+
+
+def _literals(headers: tuple[tuple[str, str | Secret], ...]) -> Iterator[bytes]:
+    for name, value in headers:
         field = name.lower()
         if field not in CONNECTION_FIELDS:
             octets = revealed(value).encode("latin-1")

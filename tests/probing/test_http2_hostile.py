@@ -261,6 +261,16 @@ async def test_a_flood_is_left_at_a_bound_in_time_and_in_little_memory(judge, le
     assert most < MOST_MEMORY
 
 
+async def test_a_body_without_end_from_a_server_without_regard_for_windows_costs_no_more_than_the_bound(judge, leaf):
+    def endless(stream):
+        return chain([headed(stream)], flood(frame(DATA, 0, stream, bytes(16_384))))
+
+    seen = await asked_of(leaf, judge, endless)
+
+    assert (seen[1].failure, seen[1].response.body_bytes, seen[1].response.body_complete) == (None, 1_048_576, False)
+    assert (seen[2].failure.kind, seen[2].failure.detail[:7]) == (PROTOCOL_ERROR, "a flood"), "nobody would be answered"
+
+
 @pytest.mark.parametrize("name", BROKEN)
 async def test_what_breaks_the_rules_is_told_by_phase_and_kind(judge, leaf, name):
     sent, (phase, kind) = BROKEN[name]
