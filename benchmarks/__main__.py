@@ -69,7 +69,7 @@ def _bounds(figures: Figures, server: Server) -> Iterator[str]:
     ours, peers = (ratio(figures["handshake"], figures[name]).middle for name in ("http1", "peer http1"))
     further = _further(figures["pairs"], figures["http2"]) / median(figures["peer http1"])
     yield f"The handshake alone is {ours:.2f} of our matched probe over HTTP/1.1, {peers:.2f} of blackbox_exporter's."
-    yield f"One more request on an open HTTP/2 connection, mostly h2 in Python, is {further:.2f} of the latter."
+    yield f"One more request on an open HTTP/2 connection is {further:.2f} of the latter."
     plans = {"every SNI": probing.sweep_targets(server), "one SNI": probing.group_targets(server, probing.GROUP_SIZE)}
     for name, targets in plans.items():
         connections, cells = probing.connections_and_cells(targets)

@@ -1,12 +1,15 @@
-"""Which alternative services (RFC 7838) a domain advertises for HTTP/3, and which of their addresses to probe. Pure."""
+"""Which alternative services a domain advertises for HTTP/3, and which of their addresses to probe. Pure.
+
+Advertised by Alt-Svc fields and ALTSVC frames (RFC 7838) of its answers, and by HTTPS records (RFC 9460, see `svcb`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from ipaddress import ip_address
 
 from exporter import altsvc
-from exporter.model import MISDIRECTED, Protocol, Round
+from exporter.model import MISDIRECTED, Observation, Protocol, Round
 
 
 def advertised(last: Round) -> tuple[tuple[str, int], ...]:
@@ -14,15 +17,19 @@ def advertised(last: Round) -> tuple[tuple[str, int], ...]:
 
     What a 421 says does not count (RFC 7838, section 6).
     """
-    answers = [seen.response for seen, _ in last.matched if seen.response is not None]
-    fields = (
-        [value for name, value in answer.headers if name == "alt-svc"]
-        for answer in answers
-        if answer.status != MISDIRECTED
-    )
-    services = (service for values in fields if values for service in altsvc.parse(values).alternatives)
+    said = (values for seen, _ in last.matched for values in _said(seen))
+    services = (service for values in said for service in altsvc.parse(values).alternatives)
     places = ((one.host or last.target.domain, one.port) for one in services if one.protocol == Protocol.H3)
     return tuple(dict.fromkeys(places))
+
+
+def _said(seen: Observation) -> Iterator[list[str]]:
+    """The values of the answer's fields, and that of the frame that came on its connection."""
+    if seen.response is None or seen.response.status == MISDIRECTED:
+        return
+    yield [value for name, value in seen.response.headers if name == "alt-svc"]
+    if seen.alt_svc is not None:
+        yield [seen.alt_svc]
 
 
 def permitted(addresses: Iterable[str], origin: Collection[str]) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ class _Checking:
         return tuple(swept)
 
     async def _with_alternatives(self, swept: tuple[Round, ...]) -> tuple[Round, ...]:
-        asked = await asyncio.gather(*(ask_alternatives(one, one.addresses, self._instruments) for one in swept))
+        asked = await asyncio.gather(*(ask_alternatives(one.target, one.addresses, self._instruments) for one in swept))
         return tuple(
             judged(replace(one, observations=(*one.observations, *more)), self._instruments)
             for one, more in zip(swept, asked, strict=True)

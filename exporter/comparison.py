@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from exporter.expectation import Comparison, judge
-from exporter.exposure import exposures
+from exporter.exposure import Home, exposures
 from exporter.latest import Latest
 from exporter.matrix import Sibling, shared_by_clients
-from exporter.model import Combination, Exposure, Observation, Probe, Protocol, Target, Verdict
-from exporter.pages import page_of
+from exporter.model import Client, Combination, Exposure, Observation, Page, Probe, Protocol, Target, Verdict
+from exporter.pages import differences, page_of
 
 _COMPARED = frozenset({Combination.MATCHED, Combination.COALESCED, Combination.UNKNOWN_HOST})
 
@@ -34,15 +34,11 @@ def exposures_of(
     siblings: Mapping[str, Sibling],
     observations: Sequence[Observation],
 ) -> tuple[Exposure, ...]:
-    """Which browsers would ask for the siblings on the connections opened for the target, at any of its addresses."""
+    """Which browsers would ask for the siblings on the connections opened for the target, at each of its addresses."""
     openers = [seen for seen in observations if seen.probe.combination is Combination.MATCHED]
-    found = (
-        exposure
-        for opener in openers
-        for name, sibling in siblings.items()
-        if sibling.target.port == target.port
-        for exposure in exposures(opener, addresses, target.port, name, sibling.addresses)
-    )
+    owner = Home(target, frozenset(addresses))
+    homes = [Home(sibling.target, sibling.addresses) for sibling in siblings.values()]
+    found = (exposure for opener in openers for home in homes for exposure in exposures(opener, owner, home))
     return tuple(dict.fromkeys(found))
 
 
@@ -55,21 +51,36 @@ def verdicts(
 ) -> tuple[Verdict, ...]:
     """One per observation, in order."""
     own = {_place(seen.probe): seen for seen in observations if seen.probe.combination is Combination.MATCHED}
+    clients: dict[tuple[str, str | None], set[Client]] = {}
+    for one in exposed:
+        clients.setdefault((one.domain, one.address), set()).add(one.client)
 
     def verdict(seen: Observation) -> Verdict:
         about = targets.get(seen.probe.domain, target)
         if seen.probe.combination is not Combination.COALESCED:
             return judge(about, seen, Comparison())
-        fresh = own.get(_place(seen.probe)) or latest.fresh(*_place(seen.probe))
-        clients = frozenset(exposure.client for exposure in exposed if exposure.domain == seen.probe.domain)
-        page = fresh.page if fresh is not None else None
-        return judge(about, seen, Comparison(page, clients if seen.probe.domain != target.domain else _ALL))
+        if seen.probe.domain == target.domain:
+            return judge(about, seen, Comparison(_fresh_page(seen, own, latest)))  # a browser always asks for it again
+        there = frozenset(clients.get((seen.probe.domain, seen.probe.address), ()))
+        return judge(about, seen, Comparison(_fresh_page(seen, own, latest), there))
 
     return tuple(verdict(seen) for seen in observations)
 
 
-_ALL = Comparison().clients
-"""A browser always asks for the opener's own name again."""
+def _fresh_page(
+    seen: Observation, own: Mapping[tuple[str, str | None, Protocol], Observation], latest: Latest
+) -> Page | None:
+    """The page that the name has on a connection of its own, at this address.
+
+    Where it does not live there, or was not asked there: of its pages at other addresses, the one most alike.
+    """
+    place = _place(seen.probe)
+    fresh = own.get(place) or latest.fresh(*place)
+    if fresh is not None or seen.page is None:
+        return fresh.page if fresh is not None else None
+    page = seen.page
+    elsewhere = latest.pages(seen.probe.domain, seen.probe.protocol)
+    return min(elsewhere, key=lambda other: len(differences(other, page)), default=None)
 
 
 def _place(probe: Probe) -> tuple[str, str | None, Protocol]:

@@ -1,59 +1,72 @@
 """Whether a browser would ask for one name on a connection that it opened for another. Pure.
 
-Chromium (`SpdySession::CanPool`): HTTP/2 or HTTP/3, no certificate error, no client certificate sent,
-the certificate covers the name, and one of the name's addresses is the one connected to. ORIGIN is ignored.
-Firefox (`nsHttpConnectionMgr`): the same, but any address that both names have in common will do; and it alone reads
-ORIGIN frames (RFC 8336), which then decide instead of addresses.
+Both want HTTP/2 or HTTP/3, no certificate error, no client certificate *sent* (that the server asks for one does not
+matter), and a certificate that covers the name. Then:
+
+Chromium (`SpdySession::CanPool`): one of the name's addresses is the one connected to; ORIGIN is ignored. Seen with
+Chromium 156 beside: a page's credentialed fetch from another site (another registrable domain) opens a connection of
+its own, as requests of third parties carry another privacy mode.
+Firefox (`nsHttpConnectionMgr`), read from its source: any address that both names have in common will do, connected to
+or not; and it alone reads ORIGIN frames (RFC 8336), which then decide instead of addresses. Its connections are
+partitioned by the site of the page, so what a page fetches from another site shares the page's connection.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-from exporter.model import Client, Exposure, Observation, Protocol
+from exporter.model import Client, Exposure, Observation, Protocol, Target
+from exporter.sites import is_same_site
 
 _MULTIPLEXING = frozenset({Protocol.H2, Protocol.H3})
 
 
-def exposures(
-    opener: Observation, addresses: Collection[str], port: int, name: str, name_addresses: Collection[str]
-) -> Iterator[Exposure]:
-    """The browsers that would ask for `name` on the opener's connection.
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A configured name, and all addresses where it lives."""
 
-    `addresses` are all those of the opener's domain, `name_addresses` those of `name`.
-    """
-    if not _is_shared_by_browsers(opener, name):
+    target: Target
+    addresses: frozenset[str]
+
+    @property
+    def origin(self) -> str:
+        """As an ORIGIN frame names it (RFC 6454, section 6.2)."""
+        name, port = self.target.domain, self.target.port
+        return f"https://{name}" if port == 443 else f"https://{name}:{port}"
+
+
+def exposures(opener: Observation, owner: Home, other: Home) -> Iterator[Exposure]:
+    """The browsers that would ask for `other` on the connection that the opener has to `owner`, at its address."""
+    if opener.probe.address is None or not _is_shared_by_browsers(opener, owner, other):
         return
     for client, rule in _RULES.items():
-        if rule(opener, addresses, port, name, name_addresses):
-            yield Exposure(domain=name, sibling=opener.probe.domain, client=client)
+        if rule(opener, owner, other):
+            yield Exposure(other.target.domain, owner.target.domain, client, opener.probe.address)
 
 
-def _is_shared_by_browsers(opener: Observation, name: str) -> bool:
+def _is_shared_by_browsers(opener: Observation, owner: Home, other: Home) -> bool:
     tls = opener.tls
     return (
         opener.probe.protocol in _MULTIPLEXING
+        and owner.target.port == other.target.port
         and opener.response is not None
         and tls is not None
         and not tls.faults
-        and not tls.client_certificate_requested
-        and tls.covers(name)
+        and not (tls.client_certificate_requested and owner.target.client_certificate)
+        and tls.covers(other.target.domain)
     )
 
 
-def _chromium(
-    opener: Observation, _addresses: Collection[str], _port: int, _name: str, name_addresses: Collection[str]
-) -> bool:
-    return opener.probe.address in name_addresses
+def _chromium(opener: Observation, owner: Home, other: Home) -> bool:
+    return opener.probe.address in other.addresses and is_same_site(owner.target.domain, other.target.domain)
 
 
-def _firefox(
-    opener: Observation, addresses: Collection[str], port: int, name: str, name_addresses: Collection[str]
-) -> bool:
+def _firefox(opener: Observation, owner: Home, other: Home) -> bool:
     if opener.origins is not None:
-        return (f"https://{name}" if port == 443 else f"https://{name}:{port}") in opener.origins
-    return not set(addresses).isdisjoint(name_addresses)
+        return other.origin in opener.origins
+    return not owner.addresses.isdisjoint(other.addresses)
 
 
-_Rule = Callable[[Observation, Collection[str], int, str, Collection[str]], bool]
+_Rule = Callable[[Observation, Home, Home], bool]
 _RULES: dict[Client, _Rule] = {Client.CHROMIUM: _chromium, Client.FIREFOX: _firefox}

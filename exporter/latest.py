@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
-from exporter.model import MISDIRECTED, Combination, Observation, Phase, Protocol, Response, Round, Verdict
+from exporter.model import MISDIRECTED, Combination, Observation, Page, Phase, Protocol, Response, Round, Verdict
 
 # 512 bodies of the 64 KiB that a response keeps: far more incidents at once than a person reads.
 MAX_BODY_BYTES = 32 * 1024 * 1024
@@ -52,6 +52,11 @@ class Latest:
     def fresh(self, domain: str, address: str | None, protocol: Protocol) -> Observation | None:
         """What the domain's last round saw of it on a connection of its own, there."""
         return self._matched.get(domain, {}).get((address, protocol))
+
+    def pages(self, domain: str, protocol: Protocol) -> tuple[Page, ...]:
+        """The pages that the domain's last round saw of it on connections of its own, at any address."""
+        matched = self._matched.get(domain, {})
+        return tuple(seen.page for (_, spoken), seen in matched.items() if spoken is protocol and seen.page is not None)
 
     def rounds(self) -> tuple[Round, ...]:
         """A snapshot, in the order in which the domains were first seen."""

@@ -2,13 +2,15 @@
 
 For target d at each of its addresses:
 
-- by each protocol, one connection with SNI = d: Host = d (`matched`); then, reused, the Host of each sibling that lives
-  at the same address and port (`coalesced`, an answer about the sibling), the domain itself again, and names that
-  nobody configured (`unknown_host`);
+- by each protocol, one connection with SNI = d: Host = d (`matched`); then, reused, the Host of each sibling that has
+  the port and one of d's addresses in common (`coalesced`, an answer about the sibling), the domain itself again, and
+  names that nobody configured (`unknown_host`);
 - by the first protocol, one connection for each other server name, or none at all: Host = d (`no_sni`, `other_sni`).
 
-Clients share a connection between names over HTTP/2 and HTTP/3 only, so siblings are asked for over those; where
-neither is configured, over HTTP/1.1, as proxies with a pool of connections do.
+Clients share a connection between names over HTTP/2 and HTTP/3 only, so siblings are asked for over those. Firefox does
+where two names have any address in common, even connected to one that the other name lacks (`address-sets-overlap`); so
+both are asked for there. Where neither protocol is configured, siblings are asked for over HTTP/1.1 and at their own
+addresses, as proxies with a pool of connections do.
 
 A group of n names so costs each round one handshake a name for all its ordered pairs as `coalesced`. Where there are
 more siblings than `siblings_per_round`, rounds go through them by rotation, and through `other_sni` one at a time.
@@ -56,7 +58,7 @@ def plan(target: Target, addresses: Sequence[str], siblings: Mapping[str, Siblin
         dial
         for address in present
         for protocol in target.protocols
-        for dial in _dials(target, address, protocol, lodgers, snis)
+        for dial in _dials(target, address, protocol, _neighbours(protocol, address, addresses, lodgers), snis)
     ]
     first = turn % max(1, len(dials))
     return (*dials[first:], *dials[:first])
@@ -108,7 +110,7 @@ def _to_alternative(target: Target, alternative: Alternative, address: str) -> D
     request = request_for(target, target.domain)
     used = ("Alt-Used", _authority(alternative.host, alternative.port))  # RFC 7838, section 5
     ask = Ask(probe, replace(request, headers=(*request.headers, used)))
-    return replace(_dial(target, probe, [ask]), port=alternative.port)
+    return replace(_dial(target, probe, [ask]), port=alternative.port, verify=True)  # no secrets for who is not trusted
 
 
 def siblings_in_turn(target: Target, addresses: int, turn: int) -> tuple[str, ...]:
@@ -175,6 +177,14 @@ def shared_by_clients(target: Target) -> frozenset[Protocol]:
     return frozenset(target.protocols) & MULTIPLEXING or frozenset(target.protocols)
 
 
+def _neighbours(
+    protocol: Protocol, address: str, addresses: Sequence[str], siblings: Sequence[Sibling]
+) -> tuple[Sibling, ...]:
+    """Those who have an address in common with us, so that some client takes our connection at `address` for theirs."""
+    common = frozenset(addresses) if protocol in MULTIPLEXING else frozenset((address,))
+    return tuple(sibling for sibling in siblings if not common.isdisjoint(sibling.addresses))
+
+
 def _dials(
     target: Target, address: str, protocol: Protocol, siblings: Sequence[Sibling], snis: Sequence[str | None]
 ) -> Iterator[Dial]:
@@ -209,14 +219,13 @@ def _dial(target: Target, opener: Probe, asks: Sequence[Ask]) -> Dial:
 
 
 def _coalesced(own: Probe, target: Target, siblings: Sequence[Sibling]) -> Iterator[Ask]:
-    """Siblings for which a client could take the connection to be theirs: same address, port and protocol.
+    """Siblings for which a client could take the connection to be theirs: neighbours with the same port and protocol.
 
     At last the domain itself once more: a server may have changed its mind about whom the connection is for.
     """
     names = 0
     for sibling in siblings:
-        there = own.address in sibling.addresses and sibling.target.port == target.port
-        if there and own.protocol in sibling.target.protocols:
+        if sibling.target.port == target.port and own.protocol in sibling.target.protocols:
             names += 1
             yield _on_the_connection_of(own, sibling.target)
     if names:

@@ -230,8 +230,10 @@ def _standing(round_: Round) -> Standing:
         trusted=None if trusted is None else int(trusted),
         durations=tuple(_durations(round_)),
         exposures=tuple(
-            (labels(("domain", one.domain), ("sibling", one.sibling), ("client", one.client)), 1)
-            for one in round_.exposures
+            (labels(("domain", domain), ("sibling", sibling), ("client", client)), 1)
+            for domain, sibling, client in dict.fromkeys(
+                (one.domain, one.sibling, one.client) for one in round_.exposures
+            )
         ),
     )
 
@@ -338,7 +340,7 @@ class _Turning:
 
     def shown(self, target: str, cells: list[Cell], rounds_to_cover: int) -> list[Cell]:
         """`cells`, after those of earlier rounds that are still on; whose label set is the same, the last one holds."""
-        if rounds_to_cover == 1:
+        if rounds_to_cover == 1 or not (cells or any(self._before.get(target, ()))):
             self._before.pop(target, None)
             return cells
         rounds = self._before.setdefault(target, deque())

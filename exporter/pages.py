@@ -15,6 +15,8 @@ _TITLE = re.compile(r"<title[^>]*>([^<]{0,1000})", re.IGNORECASE)
 _CHANGING = re.compile(r"[0-9]+|[0-9A-Fa-f-]{16,}|[A-Za-z0-9+/_=-]{24,}")
 """Times, counters, identifiers, tokens: what differs between two answers of one page."""
 _TAG = re.compile(r"<(/?[a-zA-Z][a-zA-Z0-9]{0,20})")
+_CHANGING_WORD = re.compile(r"\S*[0-9]\S*|\S{24,}")
+"""The same in plain text, where a word is all the structure there is."""
 _KEY = re.compile(r'"([A-Za-z_][^"\\]{0,40})"\s*:')
 
 
@@ -22,16 +24,28 @@ def page_of(response: Response) -> Page:
     """The page that `response` is."""
     text = response.body[:_COMPARED].decode("utf-8", "replace")
     title = _TITLE.search(text)
+    content_type = (response.header("content-type") or "").partition(";")[0].strip().lower()
     return Page(
         status=response.status,
         redirect_host=_host(response.header("location") or ""),
         server=response.header("server") or "",
-        content_type=(response.header("content-type") or "").partition(";")[0].strip().lower(),
+        content_type=content_type,
         title=" ".join(_CHANGING.sub("0", title[1]).split())[:_LONGEST_TITLE] if title else "",
         cookies=tuple(sorted({value.partition("=")[0] for key, value in response.headers if key == "set-cookie"})),
         digest=_digest(_CHANGING.sub("0", " ".join(text.split()))),
-        outline=_digest(" ".join(_TAG.findall(text) or sorted(set(_KEY.findall(text))))),
+        outline=_digest(" ".join(_structure(text, is_json="json" in content_type))),
     )
+
+
+def _structure(text: str, *, is_json: bool) -> list[str]:
+    """What stays while a page changes: tags or keys, and of text that has neither, all words but the changing ones.
+
+    Two plain texts would else be alike whatever they say. JSON without keys is a list or a value, which may change.
+    """
+    found = _TAG.findall(text) or sorted(set(_KEY.findall(text)))
+    if found or is_json:
+        return found
+    return _CHANGING_WORD.sub("0", text).split()
 
 
 def differences(fresh: Page, reused: Page) -> tuple[str, ...]:

@@ -6,8 +6,9 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from exporter import alternatives, comparison, experiments, extras, matrix
+from exporter import alternatives, comparison, experiments, extras, matrix, svcb
 from exporter.experiments import Subject
 from exporter.gate import Gate
 from exporter.latest import Latest
@@ -45,7 +46,7 @@ async def sweep(target: Target, turn: int, instruments: Instruments) -> Round:
         siblings = await _siblings(target, len(answer.addresses), turn, instruments)
         asked = await _run_all(matrix.plan(target, answer.addresses, siblings, turn), instruments)
         if matrix.is_turn_of_alternatives(target, turn):
-            asked += await ask_alternatives(instruments.latest.get(target.domain), answer.addresses, instruments)
+            asked += await ask_alternatives(target, answer.addresses, instruments)
         kept = await _ask_held(matrix.held(target, answer.addresses), instruments)
         observations = _with_resolve(answer, (*asked, *kept))
         observations = comparison.with_pages(target, observations)
@@ -94,12 +95,13 @@ _TELLING_BYTES = 4096
 
 async def _addresses(target: Target, instruments: Instruments) -> Answer:
     if target.resolve:
-        return Answer(_configured(target), None, 0.0, 0.0)
+        return Answer(_configured(target.resolve), None, 0.0, 0.0)
     return await instruments.resolver.resolve(target.domain, target.ip_family, target.timeout_seconds)
 
 
-def _configured(target: Target) -> tuple[str, ...]:
-    return in_order(set(target.resolve))
+@lru_cache(maxsize=10_000)
+def _configured(resolve: tuple[str, ...]) -> tuple[str, ...]:
+    return in_order(set(resolve))
 
 
 async def _siblings(
@@ -117,7 +119,7 @@ async def _siblings(
 
 async def _home(sibling: Target, instruments: Instruments) -> tuple[str, ...]:
     if sibling.resolve:
-        return _configured(sibling)
+        return _configured(sibling.resolve)
     answer = await instruments.resolver.recall(
         sibling.domain, sibling.ip_family, sibling.timeout_seconds, max_age_seconds=2 * sibling.interval_seconds
     )
@@ -125,13 +127,12 @@ async def _home(sibling: Target, instruments: Instruments) -> tuple[str, ...]:
 
 
 async def ask_alternatives(
-    last: Round | None, addresses: tuple[str, ...], instruments: Instruments
+    target: Target, addresses: tuple[str, ...], instruments: Instruments
 ) -> tuple[Observation, ...]:
-    """What answers where the round's answers advertised HTTP/3. Never raises but for cancellation."""
-    if last is None or not extras.can_speak(Protocol.H3):
+    """What answers where HTTP/3 is advertised for the target. Never raises but for cancellation."""
+    if not extras.can_speak(Protocol.H3):
         return ()
-    target = last.target
-    places = alternatives.advertised(last)[: matrix.MOST_ALTERNATIVES]
+    places = (await _advertised(target, instruments))[: matrix.MOST_ALTERNATIVES]
     homes = await asyncio.gather(*(_home_of_alternative(host, target, addresses, instruments) for host, _ in places))
     probed_anyway = addresses if Protocol.H3 in target.protocols else ()
     found = tuple(
@@ -139,6 +140,17 @@ async def ask_alternatives(
         for (host, port), home in zip(places, homes, strict=True)
     )
     return await _run_all(matrix.alternatives(target, found), instruments)
+
+
+async def _advertised(target: Target, instruments: Instruments) -> tuple[tuple[str, int], ...]:
+    """By the last round's answers, and by the domain's HTTPS records unless DNS is not to be asked for it."""
+    last = instruments.latest.get(target.domain)
+    by_answers = alternatives.advertised(last) if last is not None else ()
+    if target.resolve:
+        return by_answers
+    name = svcb.name_to_ask(target.domain, target.port)
+    bindings = await instruments.resolver.bindings(name, target.timeout_seconds)
+    return tuple(dict.fromkeys((*by_answers, *svcb.places(bindings, target.domain, target.port))))
 
 
 async def _home_of_alternative(

@@ -21,6 +21,7 @@ from exporter.probing.held import Held
 from exporter.probing.resolve import Resolver
 from exporter.rounds import Instruments, run
 from tests.factories import observation, probe, response, round_, target
+from tests.nameserver import resolving
 from tests.origin import answer, origin
 from tests.origin3 import answer as answer3
 from tests.origin3 import origin3
@@ -28,9 +29,9 @@ from tests.origin3 import origin3
 H3_443 = (("alt-svc", 'h3=":443"'),)
 
 
-def saying(*values, status=200, **settings):
+def saying(*values, status=200, frame=None, **settings):
     headers = tuple(("alt-svc", value) for value in values)
-    return observation(probe(**settings), response=response(status, headers=headers))
+    return observation(probe(**settings), response=response(status, headers=headers), alt_svc=frame)
 
 
 # What is advertised.
@@ -45,11 +46,27 @@ def saying(*values, status=200, **settings):
         ([saying('h3=":443"'), saying('h3="shop.test:443"', address="127.0.0.2")], [("shop.test", 443)]),
         ([saying('h3=":443"', status=421)], []),
         ([saying("clear")], []),
+        ([saying(frame='h3=":443"')], [("shop.test", 443)]),
+        ([saying('h3=":444"', frame='h3=":443"')], [("shop.test", 444), ("shop.test", 443)]),
+        ([saying(frame='h3=":443"', status=421)], []),
         ([saying('h3=":443"', sni=None)], []),
         ([saying()], []),
         ([observation(failure=Failure(Phase.TLS, "timeout"))], []),
     ],
-    ids=["own", "another host", "two fields", "two addresses", "421", "clear", "another cell", "none", "failed"],
+    ids=[
+        "own",
+        "another host",
+        "two fields",
+        "two addresses",
+        "421",
+        "clear",
+        "frame",
+        "both",
+        "frame and 421",
+        "another cell",
+        "none",
+        "failed",
+    ],
 )
 def test_matched_answers_advertise(seen, places):
     assert advertised(round_(*seen)) == tuple(places)
@@ -84,6 +101,13 @@ def test_an_alternative_is_asked_with_the_origins_name_at_each_of_its_addresses(
     assert ask.request.headers[-1] == ("Alt-Used", "b.test:9443")
 
 
+def test_secrets_go_to_an_alternative_only_where_it_is_trusted_whatever_the_target_says():
+    """`verify: false` is said of the domain's own server, not of wherever it points."""
+    dials = matrix.alternatives(target(verify=False), [Alternative("b.test", 9443, ("127.0.0.1",))])
+
+    assert [dial.verify for dial in dials] == [True]
+
+
 @pytest.mark.parametrize(
     ("host", "port", "used"), [("b.test", 443, "b.test"), ("::1", 443, "[::1]"), ("::1", 444, "[::1]:444")]
 )
@@ -112,11 +136,18 @@ def test_targets_take_turns():
 
 
 @asynccontextmanager
-async def instruments():
-    resolver = Resolver(["127.0.0.1:1"])  # nothing listens there: DNS is down
-    judge = Judge()
-    try:
+async def instruments(records=None):
+    """Without `records`, DNS is down."""
+    async with nowhere() if records is None else resolving(records) as (resolver, _):
+        judge = Judge()
         yield Instruments({}, Latest(), resolver, judge, Gate(64, 8, Health()), Held(judge))
+
+
+@asynccontextmanager
+async def nowhere():
+    resolver = Resolver(["127.0.0.1:1"])  # nothing listens there
+    try:
+        yield resolver, None
     finally:
         await resolver.close()
 
@@ -208,6 +239,27 @@ async def test_an_alternative_may_be_another_address(leaf, ca_file):
             _, done = await two_rounds(local(tcp.port, ca_file))
 
     assert cells(done)[1:] == [("alternative", "h3", f"127.0.0.2:{udp.port}", True)]
+
+
+async def test_what_an_https_record_advertises_is_probed_without_a_word_of_the_server(leaf, ca_file):
+    async with origin3(leaf, fine) as udp, origin({None: leaf}, lambda _: answer()) as tcp:
+        records = {
+            ("a.test.", "A"): ["127.0.0.1"],
+            (f"_{tcp.port}._https.a.test.", "HTTPS"): [f"1 a.test. alpn=h3 port={udp.port}", "2 b.test. alpn=h2"],
+        }
+        async with instruments(records) as shared:
+            done = await run(local(tcp.port, ca_file, resolve=()), TURN, shared)
+
+    assert cells(done)[1:] == [("alternative", "h3", f"127.0.0.1:{udp.port}", True)]
+
+
+async def test_dns_is_not_asked_for_alternatives_of_a_domain_whose_addresses_are_configured(leaf, ca_file):
+    async with origin({None: leaf}, lambda _: answer()) as tcp:
+        records = {(f"_{tcp.port}._https.a.test.", "HTTPS"): ["1 a.test. alpn=h3"]}
+        async with instruments(records) as shared:
+            done = await run(local(tcp.port, ca_file), TURN, shared)
+
+    assert [kind for kind, *_ in cells(done)] == ["matched"]
 
 
 async def test_h3_that_is_configured_is_not_probed_twice(leaf, ca_file):

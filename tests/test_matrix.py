@@ -82,6 +82,20 @@ def test_a_sibling_that_lives_elsewhere_is_not_asked_for_on_this_connection(sibl
     assert "coalesced" not in {kind for kind, *_ in asked(own)}
 
 
+@pytest.mark.parametrize(
+    ("protocol", "asked_at"),
+    [(Protocol.H2, {A4, A5}), (Protocol.HTTP11, {A5})],
+)
+def test_a_sibling_that_shares_one_address_is_asked_for_where_some_client_would(protocol, asked_at):
+    """Firefox takes any overlap of the two names' addresses; who keeps connections of HTTP/1.1 goes by one address."""
+    own = target(protocols=(protocol,))
+    known = siblings("b.test", addresses=(A5, "::1"), protocols=(protocol,))
+
+    dials = plan(own, [A4, A5], known)
+
+    assert {dial.address for dial in dials if ("coalesced", "b.test", "a.test", "b.test") in asked(dial)} == asked_at
+
+
 def test_settings_choose_the_columns_and_rows():
     only_self = target(snis=("a.test",), hosts=(), sibling_snis=False, sibling_hosts=False)
     named = target(snis=("a.test", "cdn.test"), hosts=("b.test", "www.test"), sibling_snis=False)

@@ -489,7 +489,7 @@ def test_readmes_table_says_what_the_code_exports():
 
 
 def test_every_metric_has_the_labels_that_its_row_says():
-    exposed = replace(FOUR, exposures=(Exposure("b.test", "a.test", Client.CHROMIUM),))
+    exposed = replace(FOUR, exposures=(Exposure("b.test", "a.test", Client.CHROMIUM, "127.0.0.1"),))
     house = recorded(*SIBLINGS, exposed, round_(REFUSED, of=target("c.test")))
     families = {family.name: family for family in parse_text(house.document().decode())}
 

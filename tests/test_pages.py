@@ -14,6 +14,10 @@ def json(body: str) -> Response:
     return Response(200, headers=(("content-type", "application/json"),), body=body.encode())
 
 
+def plain(body: str, content_type="text/plain") -> Response:
+    return Response(200, headers=(("content-type", content_type),), body=body.encode())
+
+
 TOKEN = "csrf=Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5MA"
 
 
@@ -28,6 +32,9 @@ TOKEN = "csrf=Zm9vYmFyYmF6cXV4MTIzNDU2Nzg5MA"
         (json('{"user": "a", "at": "x"}'), json('{"user": "b", "at": "y"}')),
         (Response(301, headers=(("location", "https://www.a.test/x"),)), Response(301, headers=(("location", "https://www.a.test/y"),))),
         (Response(200), Response(200)),
+        (json('["a", "b"]'), json('["c"]')),
+        (plain("ok, request a8f3 in 12 ms"), plain("ok,  request b2e9c in 9 ms\n")),
+        (plain("started 2026-11-25T08:00Z"), plain("started 2026-11-26T09:30Z")),
     ],
 )  # fmt: skip
 def test_one_page_is_alike_however_dynamic_it_is(one, other):
@@ -50,8 +57,19 @@ def test_another_page_is_told_by_what_differs(one, other, told):
     assert differences(page_of(one), page_of(other)) == told
 
 
-def test_json_of_other_keys_is_another_page():
-    (told,) = differences(page_of(json('{"user": 1}')), page_of(json('{"error": 1}')))
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (json('{"user": 1}'), json('{"error": 1}')),
+        (plain("shop"), plain("blog")),
+        (plain("shop"), plain("")),
+        (plain("welcome to the shop", ""), plain("welcome to the blog", "")),
+        (plain("User-agent: *\nAllow: /"), plain("User-agent: *\nDisallow: /")),
+        (plain("body { color: red }", "text/css"), plain("p { margin: auto }", "text/css")),
+    ],
+)
+def test_a_body_of_other_keys_or_of_other_words_without_any_is_another_page(one, other):
+    (told,) = differences(page_of(one), page_of(other))
 
     assert told.startswith("structure ")
 

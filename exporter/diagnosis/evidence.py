@@ -346,9 +346,9 @@ def _still(samples: tuple[Sample, ...], last: Round) -> tuple[Sample, ...]:
     return later
 
 
-def exposed_clients(opener: Round, domain: str, _address: str | None) -> frozenset[Client]:
-    """The browsers that would ask for `domain` on the connection that was opened for the round's own name."""
-    return frozenset(one.client for one in opener.exposures if one.domain == domain)
+def exposed_clients(opener: Round, domain: str, address: str | None) -> frozenset[Client]:
+    """The browsers that would ask for `domain` on the connection to `address` that the round's own name opened."""
+    return frozenset(one.client for one in opener.exposures if (one.domain, one.address) == (domain, address))
 
 
 def _body(seen: Observation) -> bytes:

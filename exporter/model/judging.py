@@ -26,11 +26,12 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """That `client` would ask for `domain` on a connection that it had opened for `sibling`."""
+    """That `client` would ask for `domain` on a connection that it had opened for `sibling`, at `address`."""
 
     domain: str
     sibling: str
     client: Client
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ class Round:
         started_at: Unix time in seconds.
         addresses: all that the domain resolved to (or was configured with), probed this round or not.
         observations, verdicts: in the same order, one per planned probe.
-        exposures: of the siblings to the connection that was opened for the target.
+        exposures: of the siblings to the connections that were opened for the target, one for each address.
         trials: the experiments that its unexpected answers gave reason for.
         findings: the causes that hold, the leading one first.
     """

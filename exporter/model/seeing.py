@@ -145,6 +145,8 @@ class Observation:
         asked_before: requests that were answered on this connection before this one; 0: it was the first.
         response: may stand beside a failure, where the answer began but did not end well.
         origins: of the ORIGIN frame (RFC 8336) that the connection had sent so far; None: none came.
+        alt_svc: of the ALTSVC frame (RFC 7838, section 4) that the connection had sent so far for the name asked for;
+            in the form of the field of that name; None: none came.
         connection_survived: whether the server left the connection open after this answer; None: not known.
         page: what kind of page the answer is; None: not made out, as nothing is compared with it.
     """
@@ -159,3 +161,4 @@ class Observation:
     origins: tuple[str, ...] | None = None
     connection_survived: bool | None = None
     page: Page | None = None
+    alt_svc: str | None = None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from exporter.model import Failure, Phase
@@ -19,7 +21,7 @@ class PhaseFailed(Exception):  # noqa: N818  # a value on its way to an observat
 
 
 class PhaseClock:
-    """Seconds by phase. `async with clock.phase(Phase.TLS):` is the only place where probing catches `Exception`."""
+    """Seconds by phase. `clock.phase` and `clock.moment` are the only places where probing catches `Exception`."""
 
     def __init__(self, deadline: float) -> None:
         """Bound all phases by `deadline`, in the event loop's time."""
@@ -28,6 +30,23 @@ class PhaseClock:
 
     def phase(self, phase: Phase) -> _Timed:
         return _Timed(self, phase, self.deadline)
+
+    @contextmanager
+    def moment(self, phase: Phase) -> Iterator[None]:
+        """A part of `phase` in which nothing is waited for, so that no time limit need be set."""
+        started, broken = time.perf_counter(), None
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  # as in every phase
+            broken = error
+        self.end(phase, started, broken)
+
+    def end(self, phase: Phase, started: float, error: BaseException | None) -> None:
+        """Add the time since `started`; raises PhaseFailed where something broke."""
+        spent = time.perf_counter() - started
+        self.seconds[phase] = self.seconds.get(phase, 0.0) + spent
+        if isinstance(error, Exception):
+            raise PhaseFailed(failure_of(phase, error)) from error
 
 
 class _Timed:
@@ -47,7 +66,4 @@ class _Timed:
             await self._timeout.__aexit__(kind, error, trace)
         except TimeoutError as late:
             error = late
-        spent = time.perf_counter() - self._started
-        self._clock.seconds[self._phase] = self._clock.seconds.get(self._phase, 0.0) + spent
-        if isinstance(error, Exception):
-            raise PhaseFailed(failure_of(self._phase, error)) from error
+        self._clock.end(self._phase, self._started, error)

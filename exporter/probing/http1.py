@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import httptools
 
@@ -19,6 +21,8 @@ class Http1:
 
     origins: tuple[str, ...] | None = None
     """HTTP/1.1 has no ORIGIN frame."""
+    alt_svc: Mapping[str, str] = MappingProxyType({})
+    """And no ALTSVC frame."""
 
     def __init__(self, channel: Channel | PlainChannel) -> None:
         self._channel = channel

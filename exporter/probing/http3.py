@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from types import MappingProxyType
 
 import pylsqpack
 from aioquic.h3.connection import ErrorCode, H3Connection, H3Stream, Setting
@@ -29,6 +30,9 @@ _CONNECTION_FIELDS = frozenset({"connection", "keep-alive", "proxy-connection", 
 
 class Http3:
     """A connection that speaks HTTP/3. `usable` says whether one more request may be sent on it."""
+
+    alt_svc: Mapping[str, str] = MappingProxyType({})
+    """HTTP/3 has no ALTSVC frame."""
 
     def __init__(self, quic: Quic) -> None:
         self._quic = quic

@@ -1,4 +1,4 @@
-"""Names to addresses: all A and AAAA records, from the machine's name servers. The only home of aiodns."""
+"""Names to addresses and alternatives, from the machine's name servers. The only home of aiodns."""
 
 from __future__ import annotations
 
@@ -8,17 +8,23 @@ import socket
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import aiodns
+import pycares
 import pycares.errno
 
 from exporter.model import Failure, IpFamily, Phase
 from exporter.probing.failures import printable
+from exporter.svcb import Binding
 
 _MOST_ADDRESSES = 64  # of one name; a name server must not decide how much work a round is
+_MOST_BINDINGS = 20  # HTTPS records of one name
 _MOST_REMEMBERED = 20_000  # alternatives are named by probed servers, and may have a new name each time
 _SECONDS_PER_TRY = 2.0
 _TRIES = 2
+
+aiodns.query_type_map.setdefault("HTTPS", pycares.QUERY_TYPE_HTTPS)  # pycares knows the type, aiodns 4.0 not yet
 
 _KINDS = {
     pycares.errno.ARES_ENOTFOUND: "nxdomain",
@@ -75,6 +81,16 @@ class Resolver:
             return answer
         return await self.resolve(name, family, timeout_seconds)
 
+    async def bindings(self, name: str, timeout_seconds: float) -> tuple[Binding, ...]:
+        """The HTTPS records of `name`; none where there are none or nobody says. Never raises but for cancellation."""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                result = await self._dns.query_dns(name, "HTTPS")
+        except (TimeoutError, aiodns.error.DNSError):
+            return ()
+        found = (_binding(record) for record in result.answer if isinstance(record.data, pycares.HTTPSRecordData))
+        return tuple(islice(found, _MOST_BINDINGS))
+
     def forget(self, names: frozenset[str]) -> None:
         """Drop what is remembered of all names but these."""
         self._answers = {key: answer for key, answer in self._answers.items() if key[0] in names}
@@ -93,6 +109,13 @@ class Resolver:
         found = {node.addr[0].decode("ascii", "replace") for node in result.nodes}
         addresses = in_order(found)[:_MOST_ADDRESSES]
         return addresses, None if addresses else Failure(Phase.RESOLVE, "no-data", "the answer held no address")
+
+
+def _binding(record: pycares.DNSRecord) -> Binding:
+    data = record.data
+    assert isinstance(data, pycares.HTTPSRecordData)  # noqa: S101  # who calls has seen to it
+    # pycares gives a name that is not ASCII as bytes: as text it then is no host name.
+    return Binding(f"{record.name}".rstrip("."), data.priority, f"{data.target}".rstrip("."), dict(data.params))
 
 
 def in_order(addresses: set[str]) -> tuple[str, ...]:

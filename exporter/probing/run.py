@@ -43,6 +43,7 @@ class _Draft:
     failure: Failure | None
     origins: tuple[str, ...] | None = None
     survived: bool | None = None
+    alt_svc: str | None = None
 
     def observation(self) -> Observation:
         return Observation(
@@ -55,6 +56,7 @@ class _Draft:
             self.failure,
             self.origins,
             self.survived,
+            alt_svc=self.alt_svc,
         )
 
 
@@ -85,7 +87,9 @@ class Conversation:
             response, failure = await self._ask(ask, clock)
         speaker = self._speaker
         draft = _Draft(ask.probe, started_at, clock.seconds, self._asked_before, self._tls, response, failure)
-        draft.origins = speaker.origins if speaker is not None else None
+        if speaker is not None:
+            draft.origins = speaker.origins
+            draft.alt_svc = speaker.alt_svc.get(f"https://{ask.request.authority}")
         draft.survived = False if response is not None and self._channel is None else None
         self._drafts.append(draft)
 

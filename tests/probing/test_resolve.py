@@ -2,64 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import asynccontextmanager
-
-import dns.flags
-import dns.message
-import dns.rcode
-import dns.rrset
 import pytest
 
 from exporter.model import IpFamily, Phase
 from exporter.probing.resolve import Resolver, in_order
-
-RECORDS = {
-    ("two.test.", "A"): ["127.0.0.10", "127.0.0.9"],
-    ("two.test.", "AAAA"): ["::2"],
-    ("four.test.", "A"): ["127.0.0.4"],
-    ("many.test.", "A"): [f"127.1.0.{number}" for number in range(1, 100)],
-}
-CODES = {"broken.test.": dns.rcode.SERVFAIL, "refused.test.": dns.rcode.REFUSED}
-
-
-class NameServer(asyncio.DatagramProtocol):
-    """Answers from the tables above; knows `silent.test.` but says nothing."""
-
-    def __init__(self):
-        self.asked = []
-
-    def connection_made(self, transport):
-        self.transport = transport
-
-    def datagram_received(self, data, client):
-        query = dns.message.from_wire(data)
-        name, kind = query.question[0].name.to_text(), dns.rdatatype.to_text(query.question[0].rdtype)
-        self.asked.append((name, kind))
-        if name != "silent.test.":
-            self.transport.sendto(self.answer(query, name, kind).to_wire(max_size=65535), client)
-
-    def answer(self, query, name, kind):
-        response = dns.message.make_response(query, recursion_available=True)
-        known = {record for record, _ in RECORDS}
-        response.set_rcode(
-            CODES.get(name, dns.rcode.NOERROR if name in known | {"empty.test."} else dns.rcode.NXDOMAIN)
-        )
-        if addresses := RECORDS.get((name, kind)):
-            response.answer.append(dns.rrset.from_text(name, 60, "IN", kind, *addresses))
-        return response
-
-
-@asynccontextmanager
-async def resolving():
-    loop = asyncio.get_running_loop()
-    transport, server = await loop.create_datagram_endpoint(NameServer, local_addr=("127.0.0.1", 0))
-    resolver = Resolver([f"127.0.0.1:{transport.get_extra_info('sockname')[1]}"])
-    try:
-        yield resolver, server
-    finally:
-        await resolver.close()
-        transport.close()
+from exporter.svcb import Binding, places
+from tests.nameserver import resolving
 
 
 @pytest.mark.parametrize(
@@ -127,3 +75,39 @@ def test_addresses_are_in_numeric_order_and_junk_is_left_out():
         "::1",
         "2001:db8::1",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "bindings"),
+    [
+        (
+            "four.test",
+            [
+                Binding("four.test", 1, "", {1: b"\x02h3\x02h2", 3: b"\x20\xfb"}),
+                Binding("four.test", 2, "two.test", {1: b"\x02h2"}),
+            ],
+        ),
+        ("_8443._https.four.test", [Binding("_8443._https.four.test", 1, "two.test", {1: b"\x02h3"})]),
+        ("two.test", []),
+        ("missing.test", []),
+        ("broken.test", []),
+        ("silent.test", []),
+    ],
+)
+async def test_https_records_are_read_where_there_are_any(name, bindings):
+    async with resolving() as (resolver, _):
+        found = await resolver.bindings(name, timeout_seconds=0.3)
+
+    assert sorted(found, key=repr) == sorted(bindings, key=repr)
+
+
+async def test_a_name_server_decides_over_a_bounded_number_of_alternatives():
+    async with resolving() as (resolver, _):
+        assert len(await resolver.bindings("many.test", timeout_seconds=5)) == 20
+
+
+async def test_an_alternative_whose_name_is_no_host_name_is_no_fault_of_ours():
+    async with resolving() as (resolver, _):
+        (odd,) = await resolver.bindings("odd.test", timeout_seconds=5)
+
+    assert places([odd], "odd.test", 443) == ()

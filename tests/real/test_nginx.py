@@ -12,7 +12,7 @@ server {
     listen @endpoint ssl http2;
     ssl_certificate @certificate;
     ssl_certificate_key @certificate;
-    server_name shop.test api.test;
+    server_name shop.test api.shop.test;
     location / { return 200 welcome; }
 }
 """
@@ -22,19 +22,19 @@ groups:
   - name: shop
     port: @port
     resolve: ["@address"]
-    domains: [shop.test, api.test]
+    domains: [shop.test, api.shop.test]
 """
 
 
 @pytest.fixture(scope="module")
 def shared_certificate(laboratory: Laboratory) -> Scrape:
-    certificate = laboratory.authority.certificate("shop.test", "api.test")
+    certificate = laboratory.authority.certificate("shop.test", "api.shop.test")
     server = laboratory.nginx(SHARED_CERTIFICATE, certificate=certificate)
     return laboratory.exporter(SHARED_CERTIFICATE_CONFIG, server).settled()
 
 
 def test_two_good_names_on_one_certificate_are_up(shared_certificate: Scrape):
-    assert shared_certificate.values("statuscode_domain_up", "domain") == {"shop.test": 1, "api.test": 1}
+    assert shared_certificate.values("statuscode_domain_up", "domain") == {"shop.test": 1, "api.shop.test": 1}
 
 
 def test_every_cell_of_two_good_names_is_probed_and_right(shared_certificate: Scrape):
@@ -47,7 +47,7 @@ def test_every_cell_of_two_good_names_is_probed_and_right(shared_certificate: Sc
     nobody = "statuscode-exporter-unknown-host.invalid"
     assert successes == {
         (protocol, domain, *cell): 1
-        for domain, sibling in (("shop.test", "api.test"), ("api.test", "shop.test"))
+        for domain, sibling in (("shop.test", "api.shop.test"), ("api.shop.test", "shop.test"))
         for protocol, *cell in (
             ("http/1.1", "matched", domain, domain, "fresh"),
             ("http/1.1", "other_sni", sibling, domain, "fresh"),
@@ -69,7 +69,7 @@ def test_browsers_would_share_the_connection_of_two_names_on_one_certificate(sha
 
     assert exposed == {
         (domain, sibling, client)
-        for domain, sibling in (("shop.test", "api.test"), ("api.test", "shop.test"))
+        for domain, sibling in (("shop.test", "api.shop.test"), ("api.shop.test", "shop.test"))
         for client in ("chromium", "firefox")
     }
 
