@@ -19,7 +19,7 @@ from exporter.model import Combination, Failure, Phase, Protocol, Secret, Verdic
 from exporter.probing.certificates import Judge
 from exporter.probing.held import Held
 from exporter.probing.resolve import Resolver
-from exporter.rounds import Instruments, run
+from exporter.sweep import Instruments, sweep
 from tests.factories import observation, probe, response, round_, target
 from tests.nameserver import resolving
 from tests.origin import answer, origin
@@ -169,9 +169,9 @@ TURN = next(turn for turn in range(ALTERNATIVES_EVERY) if is_turn_of_alternative
 
 async def two_rounds(about, first=TURN - 1, second=TURN):
     async with instruments() as shared:
-        before = await run(about, first, shared)
+        before = await sweep(about, first, shared)
         shared.latest.put(before)
-        return before, await run(about, second, shared)
+        return before, await sweep(about, second, shared)
 
 
 def cells(done):
@@ -248,7 +248,7 @@ async def test_what_an_https_record_advertises_is_probed_without_a_word_of_the_s
             (f"_{tcp.port}._https.a.test.", "HTTPS"): [f"1 a.test. alpn=h3 port={udp.port}", "2 b.test. alpn=h2"],
         }
         async with instruments(records) as shared:
-            done = await run(local(tcp.port, ca_file, resolve=()), TURN, shared)
+            done = await sweep(local(tcp.port, ca_file, resolve=()), TURN, shared)
 
     assert cells(done)[1:] == [("alternative", "h3", f"127.0.0.1:{udp.port}", True)]
 
@@ -257,7 +257,7 @@ async def test_dns_is_not_asked_for_alternatives_of_a_domain_whose_addresses_are
     async with origin({None: leaf}, lambda _: answer()) as tcp:
         records = {(f"_{tcp.port}._https.a.test.", "HTTPS"): ["1 a.test. alpn=h3"]}
         async with instruments(records) as shared:
-            done = await run(local(tcp.port, ca_file), TURN, shared)
+            done = await sweep(local(tcp.port, ca_file), TURN, shared)
 
     assert [kind for kind, *_ in cells(done)] == ["matched"]
 
@@ -307,9 +307,9 @@ async def test_siblings_are_asked_on_a_connection_of_http_3(leaf, ca_file):
         async with instruments() as alone:
             shared = replace(alone, targets={one.domain: one for one in both})
             udp.connections.append(None)
-            shared.latest.put(await run(replace(both[1], sibling_hosts=False), 0, shared))
+            shared.latest.put(await sweep(replace(both[1], sibling_hosts=False), 0, shared))
             udp.connections[:] = []
-            done = await run(both[0], 1, shared)
+            done = await sweep(both[0], 1, shared)
 
     misrouted = [v for o, v in zip(done.observations, done.verdicts, strict=True) if o.probe.domain == "b.test"]
     assert [(one.expected, one.reason.startswith("misrouted")) for one in misrouted] == [(False, True)]

@@ -139,7 +139,7 @@ async def test_the_health_check_fails_where_nothing_listens():
 
 
 def test_the_port_is_the_one_that_the_health_check_asks_and_the_command_line_takes_by_default():
-    from exporter.cli import DEFAULT_LISTEN_ADDRESS
+    from exporter.cli.parser import DEFAULT_LISTEN_ADDRESS
 
     assert [f":{port}" for port in of("EXPOSE")] == [DEFAULT_LISTEN_ADDRESS]
     assert f"http://127.0.0.1{DEFAULT_LISTEN_ADDRESS}/-/healthy" in of("HEALTHCHECK")[0]

@@ -51,10 +51,10 @@ def test_the_two_commands_are_targets_of_the_makefile():
 
 
 def test_every_flag_that_is_named_is_understood():
-    from exporter.cli import _parser
+    from exporter.cli.parser import parser
 
     flags = set(re.findall(r"--(?:config|web|log)\.[a-z-]+", README))
-    serve = next(action for action in _parser()._actions if action.choices and "serve" in action.choices)
+    serve = next(action for action in parser()._actions if action.choices and "serve" in action.choices)
     known = {option for action in serve.choices["serve"]._actions for option in action.option_strings}
 
     assert flags <= known

@@ -24,6 +24,8 @@ MAX_NODES = 2_000_000
 MAX_DEPTH = 16
 """The deepest key of the schema stands at 6."""
 
+_TOO_DEEP = f"is nested deeper than {MAX_DEPTH} levels"
+
 Scalar = None | bool | int | float | str
 
 _PARSER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -130,6 +132,9 @@ def compose(text: str, complaints: Complaints, parser: type = _PARSER) -> Node |
         place = _at(error.problem_mark)
         # The tag's name is left out: an unquoted secret that begins with `!` reads as one.
         problem = re.sub(r" '!.*'", "", error.problem or "")
+        if "nesting depth" in problem:  # PyYAML 6.0.4 looks ahead a thousand levels, and refuses more itself
+            complaints.add(place, (), _TOO_DEEP)
+            return None
         complaints.add(place, (), f"is not valid YAML at column {place.column}: {problem}")
     return None
 
@@ -200,7 +205,7 @@ class _Composer:
         if not isinstance(event, yaml.SequenceStartEvent | yaml.MappingStartEvent) or event.tag not in {None, "!"}:
             raise _RefusedError(_place(event), "has a tag (`!`): tags are not supported")
         if len(path) >= MAX_DEPTH:
-            raise _RefusedError(_place(event), f"is nested deeper than {MAX_DEPTH} levels")
+            raise _RefusedError(_place(event), _TOO_DEEP)
         return self._items(path) if isinstance(event, yaml.SequenceStartEvent) else self._entries(path)
 
     def _items(self, path: KeyPath) -> tuple[Node, ...]:

@@ -13,7 +13,7 @@ from exporter.model import Combination, Failure, Phase, Protocol, Target
 from exporter.probing.certificates import Judge
 from exporter.probing.held import Held
 from exporter.probing.resolve import Resolver
-from exporter.rounds import Instruments, run
+from exporter.sweep import Instruments, sweep
 from tests.origin import CLOSE, answer, host_of, origin
 from tests.origin2 import answer as answer2
 from tests.origin2 import origin2
@@ -68,7 +68,7 @@ async def test_a_round_sees_every_cell_and_judges_it(leaf, ca_file):
     async with origin({None: leaf}, by_host) as server:
         own, other = target("a.test", server.port, ca_file), target("b.test", server.port, ca_file)
         async with instruments(own, other) as shared:
-            done, sibling = await run(own, 0, shared), await run(other, 0, shared)
+            done, sibling = await sweep(own, 0, shared), await run(other, 0, shared)
 
     assert table(done) == [
         ("matched", "a.test", "a.test", 200, True),
@@ -89,7 +89,7 @@ async def test_a_sibling_s_answer_is_judged_by_the_sibling_s_own_expectations(le
         other = target("b.test", server.port, ca_file)
         down_for_maintenance = replace(other, expect=replace(other.expect, status=(range(503, 504),)))
         async with instruments(own, down_for_maintenance) as shared:
-            done = await run(own, 0, shared)
+            done = await sweep(own, 0, shared)
 
     assert table(done)[1] == ("coalesced", "b.test", "a.test", 503, True)
 
@@ -97,7 +97,7 @@ async def test_a_sibling_s_answer_is_judged_by_the_sibling_s_own_expectations(le
 async def test_a_name_that_does_not_resolve_still_has_its_cells(ca_file):
     own = target("nowhere.test", 8443, ca_file, resolve=(), siblings=("nowhere.test",))
     async with instruments(own) as shared:
-        done = await run(own, 0, shared)
+        done = await sweep(own, 0, shared)
 
     assert [(o.probe.combination, o.probe.address) for o in done.observations] == [
         (Combination.MATCHED, None),
@@ -113,7 +113,7 @@ async def test_how_long_the_name_took_to_resolve_is_part_of_the_matched_probe(le
     async with origin({None: leaf}, by_host) as server:
         own = target("localhost", server.port, ca_file, resolve=(), siblings=("localhost",), verify=False)
         async with instruments(own) as shared:
-            done = await run(replace(own, max_addresses=1), 1, shared)
+            done = await sweep(replace(own, max_addresses=1), 1, shared)
 
     matched, unknown, *_ = done.observations
     assert Phase.RESOLVE in matched.seconds
@@ -125,7 +125,7 @@ async def test_a_sibling_at_another_address_is_not_asked_on_this_connection(leaf
         own = target("a.test", server.port, ca_file)
         away = target("b.test", server.port, ca_file, resolve=("127.0.0.99",))
         async with instruments(own, away) as shared:
-            done = await run(own, 0, shared)
+            done = await sweep(own, 0, shared)
 
     assert "coalesced" not in {kind for kind, *_ in table(done)}
 
@@ -134,7 +134,7 @@ async def test_one_of_two_addresses_refuses(leaf, ca_file):
     async with origin({None: leaf}, by_host) as server:
         own = target("a.test", server.port, ca_file, resolve=("127.0.0.1", "127.0.0.98"), siblings=("a.test",))
         async with instruments(own) as shared:
-            done = await run(own, 0, shared)
+            done = await sweep(own, 0, shared)
 
     matched = {o.probe.address: o.failure and o.failure.kind for o, _ in done.matched}
     assert matched == {"127.0.0.1": None, "127.0.0.98": "refused"}
@@ -148,7 +148,7 @@ async def test_a_server_that_hangs_ends_the_round_in_bounded_time(leaf, ca_file,
     async with origin({None: leaf}, lambda _: answer() if next(count) < silent_after else None) as server:
         own = target("a.test", server.port, ca_file, timeout_seconds=0.2, siblings=("a.test",))
         async with instruments(own) as shared:
-            done = await run(own, 0, shared)
+            done = await sweep(own, 0, shared)
 
     assert done.duration_seconds < 2
     assert any(o.failure == Failure(Phase.PROCESSING, "timeout") for o in done.observations)
@@ -167,7 +167,7 @@ async def test_a_held_connection_is_asked_on_again_and_shows_what_it_still_gets(
             "a.test", server.port, ca_file, protocols=(Protocol.H2,), hosts=(), snis=("a.test",), siblings=(), hold=True
         )
         async with instruments(own) as shared:
-            rounds = [await run(own, turn, shared) for turn in range(3)]
+            rounds = [await sweep(own, turn, shared) for turn in range(3)]
 
     held = [(done.observations[-1], done.verdicts[-1]) for done in rounds]
     assert {seen.probe.combination for seen, _ in held} == {Combination.HELD}
@@ -183,7 +183,7 @@ async def test_a_held_connection_that_the_server_ended_is_opened_again(leaf, ca_
     async with origin({None: leaf}, lambda _: answer() + CLOSE) as server:
         own = target("a.test", server.port, ca_file, hosts=(), snis=("a.test",), siblings=(), hold=True)
         async with instruments(own) as shared:
-            rounds = [await run(own, turn, shared) for turn in range(2)]
+            rounds = [await sweep(own, turn, shared) for turn in range(2)]
 
     held = [done.observations[-1] for done in rounds]
     assert [(seen.asked_before, seen.response.status) for seen in held] == [(0, 200), (0, 200)]
