@@ -11,8 +11,9 @@ _ROOT = "../"
 
 
 async def index(request: web.Request) -> web.StreamResponse:
-    families = [(family.title, _pages(family.causes)) for family in runbooks.FAMILIES]
-    return await _answer(request, "runbooks.html", families=families, codes=_pages(runbooks.CODES))
+    return await _answer(
+        request, "runbooks.html", families=runbooks.FAMILIES, codes=runbooks.CODES, titles=runbooks.titles()
+    )
 
 
 async def runbook(request: web.Request) -> web.StreamResponse:
@@ -25,10 +26,6 @@ async def runbook(request: web.Request) -> web.StreamResponse:
 async def without_slash(_request: web.Request) -> web.Response:
     """To the index by a relative reference, which holds behind a proxy that serves us below a path too."""
     return web.Response(status=308, headers={"Location": "runbooks/"}, text="It is runbooks/\n")
-
-
-def _pages(ids: tuple[str, ...]) -> list[runbooks.Page]:
-    return [page for page in map(runbooks.page, ids) if page is not None]
 
 
 async def _answer(request: web.Request, template: str, **values: object) -> web.StreamResponse:

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import pytest
 
-from exporter.runbooks import CODES, FAMILIES, Section, ids, page
+from exporter.runbooks import CODES, FAMILIES, Section, ids, page, titles
 
 HEADINGS = [
     Section("meaning", "Meaning"),
@@ -84,9 +84,10 @@ def test_the_title_of_a_code_begins_with_it(code):
 
 
 def test_no_two_pages_have_one_title():
-    titles = [page(id_).title for id_ in ids()]
+    told = [page(id_).title for id_ in ids()]
 
-    assert len(set(titles)) == len(titles)
+    assert len(set(told)) == len(told)
+    assert list(titles().items()) == list(zip(ids(), told, strict=True))
 
 
 def test_every_link_leads_to_a_page_and_to_an_anchor_on_it():
