@@ -5,7 +5,7 @@ from pathlib import Path
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from exporter.web import operations, overview, scrape
+from exporter.web import operations, overview, runbooks, scrape
 from exporter.web.house import HOUSE, House
 
 STATIC = Path(__file__).parent / "static"
@@ -34,6 +34,9 @@ def application(house: House) -> web.Application:
             web.get("/-/healthy", operations.healthy),
             web.get("/-/ready", operations.ready),
             web.post("/-/reload", operations.reload),
+            web.get("/runbooks", runbooks.without_slash),
+            web.get("/runbooks/", runbooks.index),
+            web.get("/runbooks/{id}", runbooks.runbook),
             web.static("/static", STATIC),
         ]
     )
