@@ -2,8 +2,11 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-# Programs that the tests put on loopback: <program>=<Debian package>.
-SERVERS := nginx=nginx apache2=apache2 prometheus=prometheus promtool=prometheus openssl=openssl curl=curl
+# Programs that the tests put on loopback: <program>=<Debian package>; a path may hold a pattern instead of a version.
+SERVERS := nginx=nginx apache2=apache2 prometheus=prometheus promtool=prometheus openssl=openssl curl=curl \
+    haproxy=haproxy caddy=caddy h2o=h2o nghttpd=nghttp2-server nghttp=nghttp2-client varnishd=varnish hitch=hitch \
+    /usr/share/tomcat10/bin/catalina.sh=tomcat10-common /usr/sbin/php-fpm[0-9]*=php-fpm \
+    chromium=chromium certutil=libnss3-tools
 PEERS   := prometheus-blackbox-exporter=prometheus-blackbox-exporter
 
 .PHONY: run test check bench lock servers clean

@@ -25,6 +25,7 @@ LoadModule mpm_event_module @modules/mod_mpm_event.so
 LoadModule authz_core_module @modules/mod_authz_core.so
 LoadModule dir_module @modules/mod_dir.so
 LoadModule ssl_module @modules/mod_ssl.so
+LoadModule http2_module @modules/mod_http2.so
 SSLSessionCache none
 StartServers 1
 ServerLimit 2

@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.real.apache import running_apache
 from tests.real.authority import Authority
 from tests.real.blueprint import Blueprint
+from tests.real.daemons import running_daemon
 from tests.real.exporter_process import Exporter, running_exporter
 from tests.real.nginx import running_nginx
 from tests.real.processes import Endpoint, free_endpoint, refusing_endpoint, silent_endpoint
@@ -33,6 +34,13 @@ class Laboratory(contextlib.ExitStack):
     def apache(self, server: str, address: str = "127.0.51.2", **values: object) -> Endpoint:
         folder, endpoint = self._subfolder("apache"), free_endpoint(address)
         self.enter_context(running_apache(folder, self._filled(server, endpoint, folder=folder, **values), endpoint))
+        return endpoint
+
+    def daemon(self, name: str, server: str, address: str, **values: object) -> Endpoint:
+        """One of `tests.real.daemons`."""
+        folder, endpoint = self._subfolder(name), free_endpoint(address)
+        text = self._filled(server, endpoint, folder=folder, **values)
+        self.enter_context(running_daemon(name, folder, text, endpoint))
         return endpoint
 
     def exporter(self, config: str, probed: Endpoint, **values: object) -> Exporter:
