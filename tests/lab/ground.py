@@ -55,7 +55,7 @@ def standing(scenario: Scenario, number: int) -> Iterator[Standing]:
         folder.chmod(0o755)
         authority, stranger = (_authority(folder / kind) for kind in ("authority", "stranger"))
         endpoints = _endpoints(scenario, number)
-        values = _values(scenario, endpoints) | _pages(scenario, folder)
+        values = _values(endpoints) | _pages(scenario, folder)
         for certificate, leaf in scenario.certificates.items():
             values[certificate] = _issued(leaf, authority if leaf.is_trusted else stranger)
         values["ca"] = authority.ca_file
@@ -96,7 +96,7 @@ def _endpoints(scenario: Scenario, number: int) -> dict[str, Endpoint]:
     return endpoints
 
 
-def _values(scenario: Scenario, endpoints: Mapping[str, Endpoint]) -> dict[str, object]:
+def _values(endpoints: Mapping[str, Endpoint]) -> dict[str, object]:
     values: dict[str, object] = {"modules": MODULES, "types": "type.googleapis.com/envoy.extensions"}
     for place, endpoint in endpoints.items():
         values |= {place: endpoint, f"{place}_address": endpoint.address, f"{place}_port": endpoint.port}

@@ -1,4 +1,4 @@
-"""A server for what no ordinary server does: `odd_server.py BEHAVIOUR ADDRESS PORT [PEM]`, with TLS where there is a PEM."""
+"""A server for what no ordinary one does: `odd_server.py BEHAVIOUR ADDRESS PORT [PEM]`; with a PEM it speaks TLS."""
 
 from __future__ import annotations
 

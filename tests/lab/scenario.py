@@ -1,4 +1,4 @@
-"""What a scenario of the laboratory is: servers, the names that lead to them, the true cause, and what curl must see."""
+"""What a scenario is: servers, the names that lead to them, the true cause, and what curl must see."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Server:
     Attributes:
         kind: a row of `tests.lab.servers`.
         text: its configuration, its program or its behaviour, with holes: `@edge` is the endpoint of that name,
-            `@edge_address` and `@edge_port` its parts, `@<certificate>` a PEM file, `@pages/<domain>` a folder with a page.
+            `@edge_address` and `@edge_port` its parts, `@<certificate>` a PEM file, `@pages/<domain>` a folder.
         at: the place where it listens when it is ready.
         options: further arguments, with holes too.
     """
