@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator, Sequence
@@ -72,7 +73,9 @@ def _varnish(order: Order) -> Argv:
 
 
 def _hitch(order: Order) -> Argv:
-    return program("hitch"), f"--config={order.folder / 'hitch.conf'}"
+    # It refuses to serve as root.
+    as_nobody = ("--user=nobody",) if os.geteuid() == 0 else ()
+    return program("hitch"), *as_nobody, f"--config={order.folder / 'hitch.conf'}"
 
 
 def _php_fpm(order: Order) -> Argv:
