@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab import curl
-from tests.lab.scenario import EDGE, Cell, Leaf, Scenario
+from tests.lab.scenario import EDGE, Cell, Leaf, Scenario, Server
 from tests.lab.servers import Order, start
 from tests.real.apache import MODULES
 from tests.real.authority import Authority
@@ -60,16 +60,21 @@ def standing(scenario: Scenario, number: int) -> Iterator[Standing]:
             values[certificate] = _issued(leaf, authority if leaf.is_trusted else stranger)
         values["ca"] = authority.ca_file
         for position, server in enumerate(scenario.servers):
-            own = folder / f"{position}-{server.kind}"
-            own.mkdir()
-            own.chmod(0o755)
-            filled = [Blueprint(text).substitute(values, folder=own) for text in (server.text, *server.options)]
-            order = Order(own, filled[0], endpoints[server.at], tuple(filled[1:]))
+            order = _order(server, folder / f"{position}-{server.kind}", endpoints, values)
             servers.enter_context(start(server.kind, order))
         there = Standing(scenario, endpoints, authority.ca_file)
         for visit in scenario.visits:
             there.seen(visit)
         yield there
+
+
+def _order(server: Server, folder: Path, endpoints: Mapping[str, Endpoint], values: Mapping[str, object]) -> Order:
+    folder.mkdir()
+    for file, content in server.files.items():
+        (folder / file).parent.mkdir(exist_ok=True)
+        (folder / file).write_text(content)
+    text, *options = (Blueprint(hole).substitute(values, folder=folder) for hole in (server.text, *server.options))
+    return Order(folder, text, endpoints[server.at], tuple(options))
 
 
 def _authority(folder: Path) -> Authority:

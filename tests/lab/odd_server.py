@@ -88,7 +88,7 @@ async def goes_on(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None
     """A body without end, in chunks."""
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nTransfer-Encoding: chunked\r\n\r\n")
     for _ in range(int(PATIENCE_SECONDS / DRIP_SECONDS)):
-        writer.write(b"10\r\n<p>and so on</p>\n\r\n")
+        writer.write(b"10\r\n<p>and so on</p>\r\n")
         await writer.drain()
         await asyncio.sleep(DRIP_SECONDS)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from tests.lab.scenario import Scenario
-from tests.lab.scenarios import addresses, proxies, routers, upstreams, virtual_hosts
+from tests.lab.scenarios import addresses, applications, proxies, routers, transport, upstreams, virtual_hosts
 
-FAMILIES = (virtual_hosts, routers, proxies, upstreams, addresses)
+FAMILIES = (virtual_hosts, routers, proxies, upstreams, addresses, applications, transport)
 SCENARIOS: tuple[Scenario, ...] = tuple(scenario for family in FAMILIES for scenario in family.SCENARIOS)
 VARIANTS: tuple[Scenario, ...] = tuple(variant for scenario in SCENARIOS for variant in scenario.variants())
 NUMBERS = {variant.name: number for number, variant in enumerate(VARIANTS, 1)}

@@ -36,12 +36,14 @@ class Server:
             `@edge_address` and `@edge_port` its parts, `@<certificate>` a PEM file, `@pages/<domain>` a folder.
         at: the place where it listens when it is ready.
         options: further arguments, with holes too.
+        files: what else its folder, `@folder`, must hold.
     """
 
     kind: str
     text: str
     at: str = EDGE
     options: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
