@@ -54,7 +54,7 @@ def standing(scenario: Scenario, number: int) -> Iterator[Standing]:
         folder = Path(name)
         folder.chmod(0o755)
         authority, stranger = (_authority(folder / kind) for kind in ("authority", "stranger"))
-        endpoints = _endpoints(scenario, number)
+        endpoints = endpoints_of(scenario, number)
         values = _values(endpoints) | _pages(scenario, folder)
         for certificate, leaf in scenario.certificates.items():
             values[certificate] = _issued(leaf, authority if leaf.is_trusted else stranger)
@@ -86,7 +86,7 @@ def _issued(leaf: Leaf, authority: Authority) -> Path:
     return authority.certificate(*leaf.names, not_before=leaf.not_before, not_after=leaf.not_after)
 
 
-def _endpoints(scenario: Scenario, number: int) -> dict[str, Endpoint]:
+def endpoints_of(scenario: Scenario, number: int) -> dict[str, Endpoint]:
     """The edges share one port, each on an address of its own; whatever stands behind has its own port too."""
     edges = dict.fromkeys([EDGE, *(place for places in scenario.targets.values() for place in places)])
     behind = dict.fromkeys([*(server.at for server in scenario.servers), *scenario.places])

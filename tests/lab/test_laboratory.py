@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
-from tests.lab.ground import standing
+import pytest
+import trustme
+import yaml
+
+from exporter.config.load import load
+from tests.lab.asking import config
+from tests.lab.ground import Standing, endpoints_of, standing
 from tests.lab.registry import NUMBERS, SCENARIOS, VARIANTS
 from tests.lab.scenario import HEALTHY, Scenario
 
@@ -17,6 +23,18 @@ def test_servers_show_what_their_scenario_says(scenario: Scenario):
     told = [(str(cell), cell.seen, cell.says) for cell in scenario.shows]
     assert [(cell, seen) for cell, seen, _ in answers] == [(cell, seen) for cell, seen, _ in told]
     assert [(cell, body) for (cell, _, body), (*_, says) in zip(answers, told, strict=True) if says not in body] == []
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario.name for scenario in SCENARIOS])
+def test_the_exporter_accepts_what_it_is_told(scenario: Scenario, tmp_path: Path):
+    (tmp_path / "ca.pem").write_bytes(trustme.CA().cert_pem.bytes())
+    endpoints = endpoints_of(scenario, NUMBERS[scenario.name])
+    told = config(Standing(scenario, endpoints, tmp_path / "ca.pem"))
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(told))
+
+    loaded = load(tmp_path / "config.yaml", {})
+
+    assert {target.domain for target in loaded.targets} == set(scenario.targets)
 
 
 def test_names_and_numbers_are_nobody_elses():
