@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
+import subprocess
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +20,7 @@ from tests.real.nginx import running_nginx
 from tests.real.processes import Endpoint, is_listening, refusing_endpoint, running
 
 ODD_SERVER = Path(__file__).with_name("odd_server.py")
+JETTY = Path("/usr/share/jetty9")
 PHP_FPM = "/usr/sbin/php-fpm[0-9]*"
 
 
@@ -83,6 +86,24 @@ def _php_fpm(order: Order) -> Argv:
     return program(str(found[-1]) if found else "php-fpm"), "-F", "-O", "-n", "-R", "-y", order.folder / "fpm.conf"
 
 
+def _jetty(order: Order) -> Argv:
+    pem, *settings = order.options
+    keystore = order.folder / "etc/keystore"
+    keystore.parent.mkdir()
+    merge = (program("openssl"), "pkcs12", "-export", "-in", pem, "-passout", "pass:laboratory", "-out", keystore)
+    subprocess.run(merge, check=True)
+    (order.folder / "webapps").mkdir()
+    (order.folder / "context.xml").rename(order.folder / "webapps/root.xml")
+    program(str(JETTY / "bin/jetty.sh"))
+    jvm = ("-Xmx64m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+    places = (f"jetty.home={JETTY}", f"jetty.base={order.folder}")
+    address, port = order.endpoint
+    listens = (f"jetty.ssl.host={address}", f"jetty.ssl.port={port}")
+    words = tuple(f"jetty.sslContext.key{what}Password=laboratory" for what in ("Store", "Manager"))
+    modules = "--module=https,http2,deploy"
+    return program("java"), *jvm, "-jar", JETTY / "start.jar", *places, modules, *listens, *words, *settings
+
+
 def _odd_server(order: Order) -> Argv:
     address, port = order.endpoint
     return sys.executable, ODD_SERVER, order.text, address, str(port), *order.options
@@ -91,6 +112,20 @@ def _odd_server(order: Order) -> Argv:
 def _nobody(order: Order) -> contextlib.AbstractContextManager[object]:
     """The port is taken and not listened on, so that no other program opens it meanwhile."""
     return refusing_endpoint(*order.endpoint)
+
+
+@contextlib.contextmanager
+def _deaf(order: Order) -> Iterator[None]:
+    """The queue of connections is full and nobody takes any from it: the kernel drops whoever comes."""
+    with contextlib.ExitStack() as sockets:
+        listener = sockets.enter_context(socket.socket())
+        listener.bind(order.endpoint)
+        listener.listen(0)
+        for _ in range(3):
+            caller = sockets.enter_context(socket.socket())
+            caller.setblocking(False)
+            caller.connect_ex(order.endpoint)
+        yield
 
 
 def _daemon(name: str, order: Order) -> contextlib.AbstractContextManager[None]:
@@ -106,6 +141,8 @@ _KINDS: dict[str, Start] = {
     "varnish": partial(_process, "default.vcl", _varnish),
     "hitch": partial(_process, "hitch.conf", _hitch),
     "php-fpm": partial(_process, "fpm.conf", _php_fpm),
+    "jetty": partial(_process, "context.xml", _jetty),
     "odd": partial(_process, "behaviour", _odd_server),
     "nobody": _nobody,
+    "deaf": _deaf,
 }

@@ -53,6 +53,14 @@ def old_tls(settings: str) -> Server:
 BEFORE_TLS = (
     alone("nobody-listens", "connection-refused", "Nothing listens.", Server("nobody", "", "edge"), seen="refused"),
     alone(
+        "nobody-takes-connections",
+        "connection-timeout",
+        "The server is stuck, and the kernel drops whoever wants to connect.",
+        Server("deaf", ""),
+        seen="timeout",
+        every=IMPATIENT,
+    ),
+    alone(
         "hello-is-reset",
         "connection-reset-on-hello",
         "A filter on the way resets every connection that says hello.",
