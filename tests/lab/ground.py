@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.lab import curl
-from tests.lab.scenario import EDGE, Cell, Leaf, Scenario, Server
+from tests.lab.scenario import BESIDE, EDGE, Cell, Leaf, Scenario, Server
 from tests.lab.servers import Order, start
 from tests.real.apache import MODULES
 from tests.real.authority import Authority
@@ -18,7 +18,6 @@ from tests.real.processes import Endpoint, free_endpoint
 
 NETWORK = "127.42"
 LARGEST_NETWORK = 250
-FIRST_ADDRESS_BEHIND = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +86,18 @@ def _issued(leaf: Leaf, authority: Authority) -> Path:
 
 
 def endpoints_of(scenario: Scenario, number: int) -> dict[str, Endpoint]:
-    """The edges share one port, each on an address of its own; whatever stands behind has its own port too."""
-    edges = dict.fromkeys([EDGE, *(place for places in scenario.targets.values() for place in places)])
-    behind = dict.fromkeys([*(server.at for server in scenario.servers), *scenario.places])
+    """Where each place is: the edges share one port, each on an address of its own; a place beside the edge is another
+    port at its address; whatever stands behind has its own address and port."""
+    mentioned = [EDGE, *(place for places in scenario.targets.values() for place in places)]
+    mentioned += [*(server.at for server in scenario.servers), *scenario.places]
     network = f"{NETWORK}.{number % LARGEST_NETWORK}"
-    port = free_endpoint(f"{network}.1").port
-    endpoints = {
-        place: Endpoint(f"{network}.{last}", port)
-        for last, place in enumerate((place for place in edges if place.startswith(EDGE)), 1)
-    }
-    for last, place in enumerate((place for place in behind if place not in endpoints), FIRST_ADDRESS_BEHIND):
-        endpoints[place] = free_endpoint(f"{network}.{last}")
+    edge = free_endpoint(f"{network}.1")
+    endpoints = {}
+    for last, place in enumerate(dict.fromkeys(mentioned), 1):
+        if place.startswith(EDGE):
+            endpoints[place] = Endpoint(f"{network}.{last}", edge.port)
+        else:
+            endpoints[place] = free_endpoint(edge.address if place == BESIDE else f"{network}.{last}")
     return endpoints
 
 

@@ -10,6 +10,7 @@ from tests.real.authority import NEXT_YEAR, PAST
 
 HEALTHY = "healthy"
 EDGE = "edge"
+BESIDE = "beside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Scenario:
             domain without places is left to DNS.
         broken: the domains that have the cause; none: it is latent, and whoever names it at all is right.
         alike: causes that nobody can tell from it from outside.
+        besides: what may be said of a neighbour, for it is true too as long as the fault is there.
         also: domains with a cause of their own beside it.
         settings: further keys of a domain in the exporter's configuration.
         every: keys of all of them.
@@ -103,6 +105,7 @@ class Scenario:
     certificates: Mapping[str, Leaf] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
     alike: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
     also: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     every: Mapping[str, object] = field(default_factory=dict)
@@ -118,5 +121,5 @@ class Scenario:
         """The scenario, and what is left of it when it is mended."""
         yield self
         if self.fixed is not None:
-            mended = {"cause": HEALTHY, "broken": (), "alike": (), "also": {}, "fixed": None}
+            mended = {"cause": HEALTHY, "broken": (), "alike": (), "besides": (), "also": {}, "fixed": None}
             yield replace(self, name=f"{self.name}-fixed", **mended, **self.fixed)

@@ -95,7 +95,7 @@ def _missed(
 
 def _false_alarms(scenario: Scenario, truths: Mapping[str, set[str]], heard: Mapping[str, Finding | None]) -> list[str]:
     """A neighbour may be told of the same fault: it is on the other end of it."""
-    accepted = set() if scenario.is_healthy else {scenario.cause, *scenario.alike}
+    accepted = set() if scenario.is_healthy else {scenario.cause, *scenario.alike, *scenario.besides}
     alarms = {one.cause for domain, one in heard.items() if domain not in truths and one and one.cause not in accepted}
     return [f"false alarm: {', '.join(sorted(alarms))}"] if alarms else []
 

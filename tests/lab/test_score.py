@@ -22,6 +22,7 @@ def scenario(cause: str, **more: object) -> Scenario:
 
 A_IS_DOWN = scenario("upstream-down", broken=("a.test",), alike=("upstream-bad-answer",))
 BOTH_ARE_DOWN = scenario("upstream-down", broken=("a.test", "b.test"))
+A_MISLEADS_B = scenario("upstream-down", broken=("a.test",), besides=("strict-sni",))
 LATENT = scenario("strict-sni")
 HEALTHY = scenario("healthy")
 RING = scenario("redirect-to-broken-host", broken=("a.test",), also={"b.test": "connection-refused"})
@@ -29,6 +30,7 @@ RING = scenario("redirect-to-broken-host", broken=("a.test",), also={"b.test": "
 DOWN = Finding("upstream-down", "critical", 0.95)
 ALIKE = Finding("upstream-bad-answer", "critical", 0.6)
 QUIET = Finding("strict-sni", "info", 0.5)
+STRICT = Finding("strict-sni", "warning")
 REFUSED = Finding("connection-refused", "critical")
 REDIRECT = Finding("redirect-to-broken-host", "warning")
 
@@ -40,6 +42,8 @@ CASES: tuple[tuple[Scenario, Findings, str], ...] = (
     (A_IS_DOWN, {"a.test": (REFUSED, DOWN)}, "wrong for a.test"),
     (A_IS_DOWN, {"a.test": (DOWN,), "b.test": (REFUSED,)}, "false alarm: connection-refused"),
     (A_IS_DOWN, {}, "wrong for a.test"),
+    (A_MISLEADS_B, {"a.test": (DOWN,), "b.test": (STRICT,)}, ""),
+    (A_MISLEADS_B, {"a.test": (STRICT,), "b.test": (STRICT,)}, "wrong for a.test"),
     (BOTH_ARE_DOWN, {"a.test": (DOWN,), "b.test": ()}, "wrong for b.test"),
     (LATENT, {"b.test": (QUIET,)}, ""),
     (LATENT, {}, "not named"),

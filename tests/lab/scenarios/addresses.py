@@ -40,9 +40,9 @@ def advertising(service: str) -> Server:
     return apache(apache_site(PEARS, f"Header always set Alt-Svc '{service}; ma=86400'"), modules=("headers",))
 
 
-ADVERTISED = 'h3=":@elsewhere_port"'
+ADVERTISED = 'h3=":@beside_port"'
 SOMEBODY_ELSE = caddy(
-    caddy_site("*.orchard.test", "respond 404", at="elsewhere"), at="elsewhere", servers="protocols h1 h2 h3"
+    caddy_site("*.orchard.test", "respond 404", at="beside"), at="beside", servers="protocols h1 h2 h3"
 )
 
 SCENARIOS = (
@@ -128,7 +128,7 @@ SCENARIOS = (
         targets=PEARS_AT_THE_EDGE,
         broken=(PEARS,),
         certificates=ALONE,
-        places=("elsewhere",),
+        places=("beside",),
         servers=(advertising(ADVERTISED),),
         shows=works(PEARS),
         fixed={"servers": (apache(apache_site(PEARS)),)},
@@ -140,9 +140,9 @@ SCENARIOS = (
         targets=PEARS_AT_THE_EDGE,
         broken=(PEARS,),
         certificates=WILDCARD,
-        places=("elsewhere",),
+        places=("beside",),
         servers=(SOMEBODY_ELSE, advertising(ADVERTISED)),
-        shows=(*works(PEARS), own(PEARS, 404, at="elsewhere")),
+        shows=(*works(PEARS), own(PEARS, 404, at="beside")),
     ),
     Scenario(
         name="name-without-address",

@@ -94,6 +94,7 @@ SCENARIOS = (
     Scenario(
         name="haproxy-lacks-rule",
         cause="sni-router-lacks-name",
+        besides=("sni-router-with-shared-cert",),
         why="The router knows pears alone; plums, which lives on the same server, goes to the default one.",
         targets=BOTH_AT_THE_EDGE,
         broken=(PLUMS,),
