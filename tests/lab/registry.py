@@ -7,6 +7,7 @@ from tests.lab.scenarios import (
     addresses,
     applications,
     demands,
+    healthy,
     policies,
     pools,
     proxied_requests,
@@ -31,6 +32,7 @@ FAMILIES = (
     policies,
     demands,
     transport,
+    healthy,
 )
 SCENARIOS: tuple[Scenario, ...] = tuple(scenario for family in FAMILIES for scenario in family.SCENARIOS)
 VARIANTS: tuple[Scenario, ...] = tuple(variant for scenario in SCENARIOS for variant in scenario.variants())

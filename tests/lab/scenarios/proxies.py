@@ -16,6 +16,10 @@ from tests.lab.scenarios.parts import (
     apache_site,
     caddy,
     caddy_site,
+    envoy,
+    envoy_cluster,
+    envoy_host,
+    envoy_http,
     haproxy,
     haproxy_backend,
     haproxy_edge,
@@ -59,6 +63,24 @@ def nginx_to_origin(*names: str, sni: str, pool: str = "") -> Server:
     )
 
 
+AUTO_SNI = """
+    typed_extension_protocol_options:
+      envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
+        "@@type": @types.upstreams.http.v3.HttpProtocolOptions
+        upstream_http_protocol_options: {auto_sni: true}
+        explicit_http_config: {http_protocol_options: {}}
+"""
+
+
+def envoy_to_origin(options: str) -> Server:
+    hosts = "".join(envoy_host(name, "route: {cluster: origin}") for name in BOTH)
+    tls = """    transport_socket:
+      name: tls
+      typed_config: {"@@type": @types.transport_sockets.tls.v3.UpstreamTlsContext}
+"""
+    return envoy(envoy_http(hosts), clusters=envoy_cluster("origin") + tls + options)
+
+
 POOLED = 'proxy_http_version 1.1; proxy_set_header Connection "";'
 CADDY_TRANSPORT = """reverse_proxy https://@origin {{
     header_up Host {{host}}
@@ -87,6 +109,28 @@ SCENARIOS = (
         servers=(ORIGIN, haproxy_to_origin("")),
         shows=(own(PEARS, 421), own(PLUMS, 421), own(UNKNOWN, 200, "nobody")),
         fixed={"servers": (ORIGIN, haproxy_to_origin(HOST_AS_SNI)), "shows": works(*BOTH)},
+    ),
+    Scenario(
+        name="haproxy-sends-constant-name",
+        cause="proxy-sends-wrong-sni-upstream",
+        why="HAProxy sends the name of its backend as SNI, which Apache does not know.",
+        targets=BOTH_AT_THE_EDGE,
+        broken=BOTH,
+        alike=("proxy-sends-no-sni-upstream",),
+        certificates=CERTIFICATES,
+        servers=(ORIGIN, haproxy_to_origin("sni str(backend.internal)")),
+        shows=(own(PEARS, 421), own(PLUMS, 421), own(UNKNOWN, 200, "nobody")),
+    ),
+    Scenario(
+        name="envoy-sends-no-sni",
+        cause="proxy-sends-no-sni-upstream",
+        why="Envoy's cluster has TLS and neither `sni` nor auto_sni.",
+        targets=BOTH_AT_THE_EDGE,
+        broken=BOTH,
+        certificates=CERTIFICATES,
+        servers=(ORIGIN, envoy_to_origin("")),
+        shows=(own(PEARS, 421), own(PLUMS, 421), own(UNKNOWN, 404)),
+        fixed={"servers": (ORIGIN, envoy_to_origin(AUTO_SNI)), "shows": works(*BOTH)},
     ),
     Scenario(
         name="nginx-sends-one-name",

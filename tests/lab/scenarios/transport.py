@@ -25,6 +25,7 @@ from tests.lab.scenarios.parts import (
 from tests.lab.scenarios.virtual_hosts import HAPROXY_PAGES
 from tests.real.authority import NEXT_YEAR, PAST, TOMORROW, YESTERDAY
 
+DEEP = "sour.cherries.orchard.test"
 IMPATIENT = {"timeout": "1s"}
 
 
@@ -59,6 +60,16 @@ BEFORE_TLS = (
         Server("deaf", ""),
         seen="timeout",
         every=IMPATIENT,
+    ),
+    Scenario(
+        name="nobody-takes-connections-of-two",
+        cause="connection-timeout",
+        why="One stuck server has both names; it is not the prober's network.",
+        targets=BOTH_AT_THE_EDGE,
+        broken=BOTH,
+        servers=(Server("deaf", ""),),
+        every=IMPATIENT,
+        shows=(own(PEARS, "timeout"),),
     ),
     alone(
         "hello-is-reset",
@@ -136,6 +147,26 @@ UNTRUSTED = (
             "certificates": {"pears": Leaf((PEARS,)), "plums": Leaf((PLUMS,), not_after=NEXT_YEAR)},
             "shows": (Cell(PEARS, PEARS, 200, verifies=True), Cell(PLUMS, PLUMS, 200, verifies=True)),
         },
+    ),
+    Scenario(
+        name="nginx-expired-for-both",
+        cause="cert-expired",
+        why="The certificate that both names share has expired.",
+        targets=BOTH_AT_THE_EDGE,
+        broken=BOTH,
+        certificates={"site": Leaf(("*.orchard.test",), not_after=YESTERDAY)},
+        servers=(nginx(*(nginx_site(name) for name in BOTH)),),
+        shows=(*(Cell(name, name, "not trusted", verifies=True) for name in BOTH), *works(*BOTH)),
+    ),
+    Scenario(
+        name="certificate-one-label-short",
+        cause="cert-name-mismatch",
+        why="A wildcard stands for one label, and the name has two.",
+        targets={PEARS: ("edge",), DEEP: ("edge",)},
+        broken=(DEEP,),
+        certificates={"site": Leaf(("*.orchard.test",))},
+        servers=(apache(apache_site(PEARS), apache_site(DEEP)),),
+        shows=(Cell(PEARS, PEARS, 200, verifies=True), Cell(DEEP, DEEP, "not trusted", verifies=True), *works(DEEP)),
     ),
     Scenario(
         name="haproxy-certificate-of-another",
