@@ -15,6 +15,7 @@ from exporter.model.asking import (
     Target,
     revealed,
 )
+from exporter.model.incident import Change, ChangeKind, Incident, Report, Stage, Turn
 from exporter.model.judging import Excluded, Exposure, Finding, Round, Trial, Verdict
 from exporter.model.seeing import (
     Certificate,
@@ -42,6 +43,8 @@ from exporter.model.words import (
 __all__ = [
     "Ask",
     "Certificate",
+    "Change",
+    "ChangeKind",
     "Client",
     "Combination",
     "Connection",
@@ -52,6 +55,7 @@ __all__ = [
     "Exposure",
     "Failure",
     "Finding",
+    "Incident",
     "IpFamily",
     "Method",
     "Observation",
@@ -59,16 +63,19 @@ __all__ = [
     "Phase",
     "Probe",
     "Protocol",
+    "Report",
     "Request",
     "Response",
     "Round",
     "Secret",
     "Severity",
+    "Stage",
     "StatusRange",
     "Target",
     "TlsSession",
     "Transport",
     "Trial",
+    "Turn",
     "Variation",
     "Verdict",
     "matches_name",
