@@ -15,14 +15,17 @@ from typing import Any
 
 from exporter import __version__, app, config, demo
 from exporter.app import Options
-from exporter.config import Config, ConfigError
+from exporter.config import Config, ConfigError, durations
 from exporter.demo import Laboratory, LaboratoryError
 from exporter.logs import LogFormat, set_up
+from exporter.store import NewerError, Retention
 
 logger = logging.getLogger(__name__)
 
 EXIT_OK, EXIT_BROKEN, EXIT_USAGE = 0, 1, 2
 DEFAULT_LISTEN_ADDRESS = ":10421"
+IN_MEMORY = ":memory:"
+_SIZES = {"KB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
 _LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -35,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)  # noqa: T201  # the answer to a person
         return EXIT_USAGE
-    except LaboratoryError as error:
+    except (LaboratoryError, NewerError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return EXIT_BROKEN
     except OSError as error:
@@ -54,11 +57,13 @@ def _parser() -> argparse.ArgumentParser:
 
     serve = commands.add_parser("serve", help="probe by schedule and serve /metrics")
     _add_config_file(serve, default="config.yaml")
+    _add_storage(serve, default="data/")
     _add_serving(serve)
     serve.set_defaults(command=_serve)
 
     demonstrate = commands.add_parser("demo", help="serve, on a laboratory of well- and misconfigured servers here")
     _add_config_file(demonstrate, default=None)
+    _add_storage(demonstrate, default=IN_MEMORY)
     _add_serving(demonstrate)
     demonstrate.set_defaults(command=_demo)
 
@@ -79,6 +84,33 @@ def _add_config_file(parser: argparse.ArgumentParser, default: str | None) -> No
         default=default,
         metavar="FILE",
         help=f"default: {default or 'the example that documents every key'}",
+    )
+
+
+def _add_storage(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument(
+        "--storage.path",
+        dest="storage",
+        type=_folder,
+        default=default,
+        metavar="DIRECTORY",
+        help=f"where incidents are kept; {IN_MEMORY}: nowhere, they end with the process; default: {default}",
+    )
+    parser.add_argument(
+        "--storage.retention.time",
+        dest="retention_seconds",
+        type=_duration,
+        default="90d",
+        metavar="DURATION",
+        help="how long incidents that are over are kept; default: 90d",
+    )
+    parser.add_argument(
+        "--storage.retention.size",
+        dest="retention_bytes",
+        type=_size,
+        default="512MB",
+        metavar="SIZE",
+        help="of the database; beyond, the oldest that is over is forgotten; default: 512MB",
     )
 
 
@@ -118,13 +150,39 @@ def _address(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+def _folder(text: str) -> Path | None:
+    return None if text == IN_MEMORY else Path(text)
+
+
+def _duration(text: str) -> float:
+    """Seconds."""
+    try:
+        return durations.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} {error}") from None
+
+
+def _size(text: str) -> int:
+    """Bytes; units are powers of 1024, as Prometheus has them."""
+    number, unit = text[:-2], text[-2:].upper()
+    if not number.isascii() or not number.isdigit() or unit not in _SIZES or not 0 < int(number) < 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 512MB or 2GB")
+    return int(number) * _SIZES[unit]
+
+
 def _version() -> str:
     return f"statuscode-exporter {__version__} (Python {platform.python_version()})"
 
 
 def _options(options: argparse.Namespace, config_file: Path) -> Options:
     listen = tuple(options.listen or [_address(DEFAULT_LISTEN_ADDRESS)])
-    return Options(config_file=config_file, listen=listen, external_url=options.external_url)
+    return Options(
+        config_file=config_file,
+        listen=listen,
+        external_url=options.external_url,
+        storage=options.storage,
+        retention=Retention(options.retention_seconds, options.retention_bytes),
+    )
 
 
 def _serve(options: argparse.Namespace) -> int:

@@ -7,8 +7,8 @@ holds; the incident is over when no report is left.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from exporter.ledger import TRANSITIONS, Event, Ledger, Settings, Step, age
 from exporter.model import Finding, Incident, Report, Round, Severity, Stage, Turn
@@ -20,7 +20,7 @@ MOST_NAMED = 50
 """Domains that one report names. Of a wider finding each domain's own rounds say whether it is concerned: with 5,000
 domains that all name each other, an incident would weigh the square of that."""
 
-__all__ = ["TRANSITIONS", "Event", "Settings", "Sighting", "Step", "adopt", "forget", "step"]
+__all__ = ["TRANSITIONS", "Event", "Settings", "Sighting", "Step", "forget", "joined", "step"]
 
 _OPENS = frozenset({Severity.CRITICAL, Severity.WARNING})
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
@@ -34,12 +34,20 @@ class Sighting:
         findings: the leading one first.
         confirmed: whether experiments confirmed them.
         at: Unix time in seconds.
+        every: rounds that together ask all that a domain is asked; where that is bounded, one round misses nothing yet.
+        seldom: the same for causes that are looked for less often still.
     """
 
     domain: str
     findings: tuple[Finding, ...]
     confirmed: bool
     at: float
+    every: int = 1
+    seldom: Mapping[str, int] = field(default_factory=dict)
+
+    def rounds_to_see(self, cause: str) -> int:
+        """In how many rounds in a row it shows at least once, if it is there."""
+        return max(self.every, self.seldom.get(cause, 1))
 
     @classmethod
     def of(cls, round_: Round) -> Sighting:
@@ -59,7 +67,7 @@ def step(known: Sequence[Incident], sighting: Sighting, settings: Settings) -> S
     for incident in ledger.unseen(sighting.domain):
         finding = _successor(incident, sighting.domain, fresh)
         if finding is None:
-            _missed(ledger, incident, sighting.domain)
+            _missed(ledger, incident, sighting)
         else:
             fresh.remove(finding)
             _turned(ledger, incident, finding, sighting)
@@ -78,9 +86,9 @@ def forget(known: Sequence[Incident], domain: str, at: float) -> Step:
     return ledger.step()
 
 
-def adopt(known: Sequence[Incident], stored: Iterable[Incident], at: float) -> Step:
-    """What comes of open incidents that were kept elsewhere: who are about the same become one, the oldest."""
-    return _without_doubles(Ledger([*stored, *known], at)).step()
+def joined(known: Sequence[Incident], at: float) -> Step:
+    """What comes of open incidents that were kept in two places: who are about the same become one, the oldest."""
+    return _without_doubles(Ledger(known, at)).step()
 
 
 def _without_doubles(ledger: Ledger) -> Ledger:
@@ -111,7 +119,8 @@ def _joins(ledger: Ledger, finding: Finding, sighting: Sighting) -> bool:
         finding.code,
         turned=0 if agrees else _turns(ledger, before, finding, sighting),
     )
-    came_back = before is not None and before.missed > 0 and incident.stage is Stage.FIRING
+    was_away = before is not None and before.missed >= sighting.rounds_to_see(finding.cause)
+    came_back = was_away and incident.stage is Stage.FIRING
     _seen(ledger, replace(incident, flaps=incident.flaps + came_back), report, finding, sighting)
     return True
 
@@ -158,15 +167,16 @@ def _turned(ledger: Ledger, incident: Incident, finding: Finding, sighting: Sigh
     _seen(ledger, incident, report, finding, sighting)
 
 
-def _missed(ledger: Ledger, incident: Incident, domain: str) -> None:
+def _missed(ledger: Ledger, incident: Incident, sighting: Sighting) -> None:
     """A round of a domain that reported the incident does not show it."""
+    patience = ledger.settings.resolve_rounds * sighting.rounds_to_see(incident.cause)
     reports = [
         replace(one, missed=one.missed + 1, turned=0, cause=incident.cause, code=incident.code)
-        if one.domain == domain
+        if one.domain == sighting.domain
         else one
         for one in incident.reports
     ]
-    ledger.put(incident, reports=tuple(one for one in reports if one.missed < ledger.settings.resolve_rounds))
+    ledger.put(incident, reports=tuple(one for one in reports if one.missed < patience))
 
 
 def _opened(ledger: Ledger, finding: Finding, sighting: Sighting) -> None:

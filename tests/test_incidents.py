@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -33,6 +32,13 @@ class History:
         """One round of `domain`; what changed."""
         self.now += 60
         return self._take(incidents.step(self.open, Sighting(domain, findings, confirmed, self.now), self.settings))
+
+    def seldom(self, *findings):
+        """One round of which three together ask everything."""
+        self.now += 60
+        return self._take(
+            incidents.step(self.open, Sighting(A, findings, False, self.now, seldom={DOWN: 3}), self.settings)
+        )
 
     def forget(self, domain):
         self.now += 60
@@ -372,27 +378,38 @@ def _near(known, domain, findings):
 
 @given(HISTORIES, HISTORIES, SETTINGS)
 @settings(deadline=None)
-def test_whatever_is_adopted_no_domain_has_two_open_incidents_of_one_cause(mine, stored, sure):
+def test_whatever_is_joined_no_domain_has_two_open_incidents_of_one_cause(mine, stored, sure):
     histories = History(sure), History(sure)
     histories[1].now += 1  # so that their incidents are others
     for history, rounds in zip(histories, (mine, stored), strict=True):
         for domain, findings, confirmed in rounds:
             history.round(domain, *findings, confirmed=confirmed)
-    before, there = histories[0].open, histories[1].open
-    step = incidents.adopt(before, there, max(history.now for history in histories))
+    both = (*histories[0].open, *histories[1].open)
+    step = incidents.joined(both, max(history.now for history in histories))
 
     pairs = [(one.cause, name) for one in step.incidents for name in one.domains]
     assert len(pairs) == len(set(pairs))
-    assert reporters(step.incidents) == reporters((*before, *there))
+    assert reporters(step.incidents) == reporters(both)
 
 
 def reporters(known):
     return {(one.cause, report.domain) for one in known for report in one.reports}
 
 
-def test_adopting_what_is_known_changes_nothing():
+def test_joining_what_has_nothing_in_common_changes_nothing():
     history = History()
     history.round(A, down(), confirmed=True)
+    history.round(B, down(B), confirmed=True)
 
-    assert incidents.adopt((), history.open, history.now) == incidents.Step(history.open, (), ())
-    assert incidents.adopt(history.open, [replace(history.only)], history.now).changes == ()
+    assert incidents.joined(history.open, history.now) == incidents.Step(history.open, (), ())
+
+
+def test_rounds_that_did_not_look_for_a_cause_do_not_miss_it():
+    history = History()
+    missed = [history.seldom(), history.seldom(), history.seldom(down()), history.seldom(), history.seldom()]
+    assert missed == [[], [], [], [], []]
+
+    kinds = [history.seldom(*each) for each in ([down()], [], [], [down()], [], [], [], [down()])]
+
+    assert kinds == [OPENED, [], [], [], [], [], [], UPDATED]
+    assert [history.seldom() for _ in range(6)] == [[]] * 5 + [RESOLVED]

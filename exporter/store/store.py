@@ -28,8 +28,8 @@ MOST_WAITING_ROUNDS = 500
 MOST_WAITING_INCIDENTS = 10_000
 
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 60.0
-_OPENS_WITHIN_SECONDS = 10.0  # then the house opens without its memory, which follows when the disk answers
-_CLOSES_WITHIN_SECONDS = 5.0
+_OPENS_WITHIN_SECONDS = 3.0  # then the house opens without its memory, which follows when the disk answers
+_CLOSES_WITHIN_SECONDS = 3.0
 _PRUNED_EVERY_SECONDS = 600.0
 
 T = TypeVar("T")
@@ -139,6 +139,10 @@ class Store:
 
     def keep(self, kept: Kept) -> asyncio.Future[None]:
         """Write it soon; done when that was tried, well or not, and at once while the disk fails."""
+        tried: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if not (kept.incidents or kept.dropped):
+            tried.set_result(None)
+            return tried
         batch = self._waiting.batch
         batch.incidents.update({incident.id: incident for incident in kept.incidents})
         batch.incidents.update(dict.fromkeys(kept.dropped))
@@ -149,7 +153,6 @@ class Store:
                 batch.announce[change.incident.id] = None
         self._bound()
         self._work.set()
-        tried: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         if self._fails:
             tried.set_result(None)
         else:

@@ -124,8 +124,8 @@ async def test_of_one_that_flaps_for_weeks_the_beginning_and_the_end_are_kept(fo
     turns = FIRST_ROUNDS + LAST_ROUNDS + 15
     async with running(folder) as (store, _):
         for turn in range(turns):
-            store.keep(kept(incident(), kind=ChangeKind.UPDATED, at=NOON + turn))
-        await store.keep(Kept())
+            tried = store.keep(kept(incident(), kind=ChangeKind.UPDATED, at=NOON + turn))
+        await tried
         times = [one.at - NOON for one in (await store.record("1")).rounds]
 
     assert times == [*range(FIRST_ROUNDS), *range(turns - LAST_ROUNDS, turns)]
