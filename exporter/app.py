@@ -20,6 +20,7 @@ from exporter import config, rounds
 from exporter.chronicle import Chronicle
 from exporter.config import Config, ConfigError
 from exporter.gate import Gate
+from exporter.grafana import Announcer
 from exporter.health import Health
 from exporter.incidents import Settings
 from exporter.latest import Latest
@@ -71,6 +72,8 @@ class Exporter:
         self.metrics = Metrics(self.health, loaded.max_series)
         self.store = Store(options.storage, self.health, options.retention)
         self.chronicle = Chronicle(self.store, self.metrics.incidents, lambda: self._targets, time.time)
+        self.announcer = Announcer(self.store, self.health, options.external_url)
+        self.chronicle.listeners.append(self.announcer.wake)
         self._schedule = Schedule(self._round, self.health)
         self._remember_as_configured()
         judge = Judge()
@@ -83,7 +86,7 @@ class Exporter:
         """Probe and serve while inside; on leaving, let the rounds in flight end within a bound."""
         self.health.reloaded(ok=True, now=time.time())
         self.health.targets(len(self._targets))
-        async with self.store.running(), self._serving():
+        async with self.store.running(), self.announcer.running(), self._serving():
             lag = asyncio.create_task(self._watch_the_loop())
             self._schedule.start()
             self._schedule.update(self._targets)
@@ -144,6 +147,7 @@ class Exporter:
     def _remember_as_configured(self) -> None:
         self.chronicle.settings = Settings(self._config.confirm_rounds, self._config.resolve_rounds)
         self.metrics.incidents.scrape_interval_seconds = self._config.scrape_interval_seconds
+        self.announcer.configure(self._config.grafana)
 
     def _log_change(self, before: Round | None, now: Round) -> None:
         """Say what has become wrong since the last round, and that all is right again."""

@@ -132,6 +132,19 @@ class Health:
             "Size of the store's database, without what is free in it.",
             registry=registry,
         )
+        self._grafana_pushes = Counter(
+            "statuscode_exporter_grafana_pushes_total",
+            "Annotations by what became of them: written, refused, forbidden (a wrong token), failed (tried again).",
+            labelnames=("result",),
+            registry=registry,
+        )
+        for result in ("written", "refused", "forbidden", "failed"):
+            self._grafana_pushes.labels(result)
+        self._grafana_outbox = Gauge(
+            "statuscode_exporter_grafana_outbox_length",
+            "Incidents of which Grafana is still to be told.",
+            registry=registry,
+        )
 
     def round_started(self, lag_seconds: float) -> None:
         self._rounds_in_flight.inc()
@@ -170,6 +183,12 @@ class Health:
 
     def targets(self, number: int) -> None:
         self._targets.set(number)
+
+    def grafana_told(self, result: str) -> None:
+        self._grafana_pushes.labels(result).inc()
+
+    def grafana_waiting(self, number: int) -> None:
+        self._grafana_outbox.set(number)
 
     def store_wrote(self, seconds: float, now: float) -> None:
         """`now`: Unix time in seconds."""
