@@ -50,7 +50,8 @@ def stay(folder: Path, server: Server, seconds: float) -> Stay:
     """Run the daemon for so long and scrape it now and then, as Prometheus would."""
     config, port = folder / "config.yaml", free_port()
     config.write_text(json.dumps(_config(server)))  # JSON is YAML
-    argv = (sys.executable, "-m", "exporter", "serve", f"--config.file={config}", f"--web.listen-address={HOST}:{port}")
+    flags = (f"--config.file={config}", "--storage.path=:memory:", f"--web.listen-address={HOST}:{port}")
+    argv = (sys.executable, "-m", "exporter", "serve", *flags)
     with running(argv, folder / "exporter.log", lambda: is_listening(port)) as process:
         return _checked(_watch(process, port, seconds))
 

@@ -11,15 +11,18 @@ import signal
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from aiohttp import web
 
 from exporter import config, rounds
+from exporter.chronicle import Chronicle
 from exporter.config import Config, ConfigError
 from exporter.gate import Gate
+from exporter.grafana import Announcer
 from exporter.health import Health
+from exporter.incidents import Settings
 from exporter.latest import Latest
 from exporter.metrics import Metrics
 from exporter.model import Combination, Probe, Round, Target
@@ -28,6 +31,7 @@ from exporter.probing.dial import tls_context
 from exporter.probing.held import Held
 from exporter.probing.resolve import Resolver
 from exporter.schedule import Schedule
+from exporter.store import Retention, Store
 from exporter.web import House, application
 
 logger = logging.getLogger(__name__)
@@ -44,11 +48,14 @@ class Options:
     Attributes:
         listen: (host, port) pairs; an empty host means all interfaces.
         external_url: under which people reach the pages; empty: not known.
+        storage: the directory of the store; None: in memory.
     """
 
     config_file: Path
     listen: tuple[tuple[str, int], ...]
     external_url: str = ""
+    storage: Path | None = None
+    retention: Retention = field(default_factory=Retention)
 
 
 class Exporter:
@@ -63,8 +70,13 @@ class Exporter:
         self.health = Health()
         self.latest = Latest()
         self.metrics = Metrics(self.health, loaded.max_series)
+        self.store = Store(options.storage, self.health, options.retention)
+        self.chronicle = Chronicle(self.store, self.metrics.incidents, lambda: self._targets, time.time)
+        self.announcer = Announcer(self.store, self.health, options.external_url)
+        self.chronicle.listeners.append(self.announcer.wake)
         self._schedule = Schedule(self._round, self.health)
         self._investigator = rounds.Investigator()
+        self._remember_as_configured()
         judge = Judge()
         self._instruments = rounds.Instruments(
             self._targets, self.latest, Resolver(), judge, _gate(loaded, self.health), Held(judge)
@@ -75,7 +87,7 @@ class Exporter:
         """Probe and serve while inside; on leaving, let the rounds in flight end within a bound."""
         self.health.reloaded(ok=True, now=time.time())
         self.health.targets(len(self._targets))
-        async with self._serving():
+        async with self.store.running(), self.announcer.running(), self._serving():
             lag = asyncio.create_task(self._watch_the_loop())
             self._schedule.start()
             self._schedule.update(self._targets)
@@ -111,6 +123,8 @@ class Exporter:
             self.latest.forget(domain)
             self._investigator.forget(domain)
             self.metrics.forget(domain)
+            self.chronicle.forget(domain)
+        self._remember_as_configured()
         self.metrics.max_series = loaded.max_series
         tls_context.cache_clear()  # client certificates may have been renewed under the same name
         self._instruments.judge.forget()
@@ -130,6 +144,12 @@ class Exporter:
         self._log_change(self.latest.get(target.domain), done)
         self.latest.put(done)
         self.metrics.record(done)
+        await self.chronicle.record(self.latest.get(target.domain) or done)  # without the bodies that show nothing
+
+    def _remember_as_configured(self) -> None:
+        self.chronicle.settings = Settings(self._config.confirm_rounds, self._config.resolve_rounds)
+        self.metrics.incidents.scrape_interval_seconds = self._config.scrape_interval_seconds
+        self.announcer.configure(self._config.grafana)
 
     def _log_change(self, before: Round | None, now: Round) -> None:
         """Say what has become wrong since the last round, and that all is right again."""

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, StrEnum
-from itertools import islice
+from itertools import accumulate, islice
+from typing import Generic, TypeVar
+
+Shown = TypeVar("Shown")
 
 # About 64 KiB of matrix lines: well under a millisecond to write, and to compress.
 SAMPLES_PER_CHUNK = 250
@@ -54,6 +58,46 @@ class Family:
     name: str
     kind: Kind
     help: str
+
+
+@dataclass(frozen=True, slots=True)
+class Metric(Generic[Shown]):
+    """One row of a table of metrics.
+
+    Attributes:
+        labels: for the documentation; `...` stands for the labels that a target's configuration adds.
+        read: the samples; called once per answer, and drained as the answer is written.
+    """
+
+    name: str
+    kind: Kind
+    labels: tuple[str, ...]
+    help: str
+    read: Callable[[Shown], Iterable[Sample]]
+
+    @property
+    def family(self) -> Family:
+        return Family(self.name, self.kind, self.help)
+
+
+class Histogram:
+    """Durations in seconds, by bucket."""
+
+    def __init__(self, bounds: tuple[float, ...]) -> None:
+        self._bounds = bounds
+        self._counts = [0] * (len(bounds) + 1)
+        self._sum = 0.0
+
+    def observe(self, seconds: float) -> None:
+        self._counts[bisect_left(self._bounds, seconds)] += 1
+        self._sum += seconds
+
+    def samples(self, *pairs: tuple[str, str]) -> Iterator[Sample]:
+        bounds = (*self._bounds, float("inf"))
+        for bound, count in zip(bounds, accumulate(self._counts), strict=True):
+            yield "_bucket" + labels(*pairs, ("le", number(bound))), count
+        yield "_sum" + labels(*pairs), number(self._sum)
+        yield "_count" + labels(*pairs), sum(self._counts)
 
 
 def labels(*pairs: tuple[str, str]) -> str:

@@ -26,6 +26,9 @@ from exporter.exposition import Format
 # From a loop that is idle to one that starts rounds a whole timeout late.
 LAG_BUCKETS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
+# From a solid-state disk that is idle to one that does little else than wait.
+WRITE_BUCKETS = (0.001, 0.005, 0.02, 0.1, 0.5, 2.5, 10.0)
+
 # `_created` would double the number of counter series for what process_start_time_seconds says already;
 # prometheus_client has one switch for all registries.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # prometheus_client leaves it so
@@ -97,6 +100,51 @@ class Health:
             registry=registry,
         )
         self._targets = Gauge("statuscode_exporter_targets", "Domains in the configuration.", registry=registry)
+        self._store_up = Gauge(
+            "statuscode_exporter_store_up", "Whether the store took the last write: 1, else 0.", registry=registry
+        )
+        self._store_errors = Counter(
+            "statuscode_exporter_store_errors_total", "Writes that the store's disk did not take.", registry=registry
+        )
+        self._store_dropped = Counter(
+            "statuscode_exporter_store_dropped_total",
+            "Rounds and incidents that were given up while the disk did not take them.",
+            registry=registry,
+        )
+        self._store_queue = Gauge(
+            "statuscode_exporter_store_queue_length",
+            "Rounds and incidents that are not on the disk yet.",
+            registry=registry,
+        )
+        self._store_success = Gauge(
+            "statuscode_exporter_store_last_success_timestamp_seconds",
+            "Unix time of the last write that the store's disk took; 0: there was none.",
+            registry=registry,
+        )
+        self._store_write = Histogram(
+            "statuscode_exporter_store_write_duration_seconds",
+            "How long writes to the store take.",
+            buckets=WRITE_BUCKETS,
+            registry=registry,
+        )
+        self._store_size = Gauge(
+            "statuscode_exporter_store_size_bytes",
+            "Size of the store's database, without what is free in it.",
+            registry=registry,
+        )
+        self._grafana_pushes = Counter(
+            "statuscode_exporter_grafana_pushes_total",
+            "Annotations by what became of them: written, refused, forbidden (a wrong token), failed (tried again).",
+            labelnames=("result",),
+            registry=registry,
+        )
+        for result in ("written", "refused", "forbidden", "failed"):
+            self._grafana_pushes.labels(result)
+        self._grafana_outbox = Gauge(
+            "statuscode_exporter_grafana_outbox_length",
+            "Incidents of which Grafana is still to be told.",
+            registry=registry,
+        )
 
     def round_started(self, lag_seconds: float) -> None:
         self._rounds_in_flight.inc()
@@ -135,6 +183,31 @@ class Health:
 
     def targets(self, number: int) -> None:
         self._targets.set(number)
+
+    def grafana_told(self, result: str) -> None:
+        self._grafana_pushes.labels(result).inc()
+
+    def grafana_waiting(self, number: int) -> None:
+        self._grafana_outbox.set(number)
+
+    def store_wrote(self, seconds: float, now: float) -> None:
+        """`now`: Unix time in seconds."""
+        self._store_up.set(1)
+        self._store_success.set(now)
+        self._store_write.observe(seconds)
+
+    def store_failed(self) -> None:
+        self._store_up.set(0)
+        self._store_errors.inc()
+
+    def store_waiting(self, number: int) -> None:
+        self._store_queue.set(number)
+
+    def store_dropped(self, number: int) -> None:
+        self._store_dropped.inc(number)
+
+    def store_used(self, size_bytes: int) -> None:
+        self._store_size.set(size_bytes)
 
     def text(self, form: Format) -> bytes:
         """All of it, without the format's ending, so that it can stand in one document with other families."""

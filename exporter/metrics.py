@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import defaultdict, deque
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
-from itertools import accumulate, chain, islice
+from itertools import chain, islice
 from operator import attrgetter
 from typing import Generic, TypeVar
 from typing import Protocol as Interface
 
-from exporter.exposition import Family, Format, Kind, Sample, chunks, labels, number
+from exporter.exposition import Format, Histogram, Kind, Metric, Sample, chunks, labels, number
 from exporter.health import Health
+from exporter.incident_metrics import IncidentMetrics
 from exporter.matrix import ALTERNATIVES_EVERY, rounds_to_cover
 from exporter.model import Combination, Observation, Phase, Probe, Protocol, Round, Verdict
 
@@ -43,17 +43,21 @@ class Metrics:
     Attributes:
         max_series: bounds the matrix, the durations and the counters together. Kept first are the matched cells, then
             the counters, then the durations, then exposures, then the other cells.
+        incidents: a part of its own, without that bound.
     """
 
     def __init__(self, health: Health, max_series: int = MAX_SERIES) -> None:
         self.max_series = max_series
+        self.incidents = IncidentMetrics()
         self._health = health
         self._standings: dict[str, Standing] = {}
         self._matched = _Matrix()
         self._others = _Matrix()
         self._turning = {shelf: _Turning() for shelf in _Shelf}
         self._counters = _Counters()
-        self._histograms: defaultdict[tuple[Protocol, Phase], _Histogram] = defaultdict(_Histogram)
+        self._histograms: defaultdict[tuple[Protocol, Phase], Histogram] = defaultdict(
+            lambda: Histogram(DURATION_BUCKETS)
+        )
         self._forgotten: set[str] = set()
 
     def record(self, round_: Round) -> None:
@@ -80,7 +84,8 @@ class Metrics:
     def chunks(self, form: Format) -> Iterator[bytes]:
         """All families without the format's ending, as of this call: later rounds do not show in later chunks."""
         shown = self._snapshot()
-        return chunks(((metric.family, metric.read(shown)) for metric in METRICS), form)
+        own = chunks(((metric.family, metric.read(shown)) for metric in METRICS), form)
+        return chain(own, self.incidents.chunks(form))
 
     def _remembered(self, round_: Round) -> _Seen:
         # A round that was under way when its sibling was removed must not bring the sibling's series back.
@@ -119,7 +124,11 @@ class Metrics:
             durations=room.take([durations for standing in standings for durations in standing.durations]),
             exposures=room.take([standing.exposures for standing in standings]),
             others=room.take(self._others.cells(), series_each=2),
-            phases=[sample for key, histogram in self._histograms.items() for sample in histogram.samples(*key)],
+            phases=[
+                sample
+                for (protocol, phase), histogram in self._histograms.items()
+                for sample in histogram.samples(("protocol", protocol), ("phase", phase))
+            ],
         )
         self._health.series(self.max_series - room.left, room.dropped)
         return shown
@@ -421,26 +430,6 @@ class _Counters:
         return str(status) if status in known else "other"
 
 
-class _Histogram:
-    """Durations in seconds, by bucket."""
-
-    def __init__(self) -> None:
-        self._counts = [0] * (len(DURATION_BUCKETS) + 1)
-        self._sum = 0.0
-
-    def observe(self, seconds: float) -> None:
-        self._counts[bisect_left(DURATION_BUCKETS, seconds)] += 1
-        self._sum += seconds
-
-    def samples(self, protocol: Protocol, phase: Phase) -> Iterator[Sample]:
-        pairs = (("protocol", protocol), ("phase", phase))
-        bounds = (*DURATION_BUCKETS, float("inf"))
-        for bound, count in zip(bounds, accumulate(self._counts), strict=True):
-            yield "_bucket" + labels(*pairs, ("le", number(bound))), count
-        yield "_sum" + labels(*pairs), number(self._sum)
-        yield "_count" + labels(*pairs), sum(self._counts)
-
-
 def matched(round_: Round) -> Iterator[Observation]:
     """The observations of what every client does: SNI and Host are the domain, on a new connection."""
     return (seen for seen in round_.observations if seen.probe.combination is Combination.MATCHED)
@@ -469,29 +458,9 @@ def _of_cells(name: str) -> Callable[[Shown], Iterator[Sample]]:
     return lambda shown: map(read, chain(shown.matched, shown.others))
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """One row.
-
-    Attributes:
-        labels: for the documentation; `...` stands for the labels that a target's configuration adds.
-        read: the samples; called once per answer, and drained as the answer is written.
-    """
-
-    name: str
-    kind: Kind
-    labels: tuple[str, ...]
-    help: str
-    read: Callable[[Shown], Iterable[Sample]]
-
-    @property
-    def family(self) -> Family:
-        return Family(self.name, self.kind, self.help)
-
-
 _CELL = ("domain", "combination", "sni", "host", "address", "protocol", "connection")
 
-METRICS: tuple[Metric, ...] = (
+METRICS: tuple[Metric[Shown], ...] = (
     Metric(
         "statuscode_domain_up",
         Kind.GAUGE,

@@ -6,11 +6,13 @@ from typing import Any
 
 from exporter.model import (
     Certificate,
+    Finding,
     Observation,
     Phase,
     Probe,
     Response,
     Round,
+    Severity,
     Target,
     TlsSession,
     Verdict,
@@ -91,3 +93,15 @@ def round_(*observations: Observation, of: Target | None = None, **settings: Any
         "verdicts": (AS_EXPECTED,) * len(seen),
     }
     return Round(**{**defaults, **settings})
+
+
+def finding(cause: str = "upstream-down", *domains: str, **settings: Any) -> Finding:
+    defaults = {
+        "cause": cause,
+        "domains": domains or (DOMAIN,),
+        "code": 502,
+        "confidence": 0.8,
+        "severity": Severity.CRITICAL,
+        "summary": f"{cause} at {', '.join(domains or (DOMAIN,))}",
+    }
+    return Finding(**{**defaults, **settings})

@@ -61,6 +61,9 @@ def test_a_file_that_is_missing_is_a_configuration_error(tmp_path):
         ("serve", "--web.listen-address=:99999"),
         ("serve", "--web.listen-address=::1:10421"),
         ("serve", "--log.level=loud"),
+        ("serve", "--storage.retention.time=soon"),
+        ("serve", "--storage.retention.size=512"),
+        ("serve", "--storage.retention.size=0MB"),
     ],
 )
 def test_wrong_usage_is_exit_status_2(arguments):
@@ -75,8 +78,31 @@ def test_an_address_that_is_taken_is_one_clear_line(tmp_path):
     (tmp_path / "good.yaml").write_text(GOOD)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
-        done = command("serve", f"--config.file={tmp_path / 'good.yaml'}", f"--web.listen-address={address}")
+        flags = (
+            f"--config.file={tmp_path / 'good.yaml'}",
+            "--storage.path=:memory:",
+            f"--web.listen-address={address}",
+        )
+        done = command("serve", *flags)
 
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
     assert done.stderr.splitlines()[-1].startswith("cannot serve: ")
     assert "address already in use" in done.stderr
+
+
+def test_a_store_of_a_newer_version_is_one_clear_line(tmp_path):
+    import sqlite3
+
+    (tmp_path / "good.yaml").write_text(GOOD)
+    connection = sqlite3.connect(tmp_path / "incidents.db")
+    connection.execute("PRAGMA user_version = 1000")
+    connection.close()
+    done = command(
+        "serve",
+        f"--config.file={tmp_path / 'good.yaml'}",
+        f"--storage.path={tmp_path}",
+        "--web.listen-address=127.0.0.1:0",
+    )
+
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "incidents.db was written by a newer version of the exporter" in done.stderr

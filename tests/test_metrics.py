@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from exporter.exposition import Format
 from exporter.health import Health
+from exporter.incident_metrics import METRICS as INCIDENT_METRICS
 from exporter.metrics import DURATION_BUCKETS, MAX_UNREGISTERED_CODES, METRICS, Metrics
 from exporter.model import Client, Connection, Exposure, Failure, Phase, Response, Verdict
 from tests.factories import (
@@ -483,7 +484,7 @@ def row(name, kind, labels, text):
 def test_readmes_table_says_what_the_code_exports():
     readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
     section = readme.split("<!-- metrics -->")[1].split("<!-- /metrics -->")[0]
-    rows = [row(metric.name, metric.kind, metric.labels, metric.help) for metric in METRICS]
+    rows = [row(metric.name, metric.kind, metric.labels, metric.help) for metric in (*METRICS, *INCIDENT_METRICS)]
 
     assert [line for line in section.splitlines() if line.startswith("| `")] == [*rows, *own_rows()]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter.incident_metrics import METRICS as INCIDENT_METRICS
 from exporter.metrics import METRICS
 from tests.programs import program
 
@@ -35,7 +36,7 @@ def test_prometheus_takes_the_examples(tmp_path, beginning, command):
 
 
 def test_every_metric_that_is_named_exists():
-    known = {metric.name for metric in METRICS}
+    known = {metric.name for metric in (*METRICS, *INCIDENT_METRICS)}
     named = set(re.findall(r"\bstatuscode_(?!exporter_)[a-z_]*[a-z]\b", README))
 
     assert named <= known
@@ -53,7 +54,7 @@ def test_the_two_commands_are_targets_of_the_makefile():
 def test_every_flag_that_is_named_is_understood():
     from exporter.cli.parser import parser
 
-    flags = set(re.findall(r"--(?:config|web|log)\.[a-z-]+", README))
+    flags = set(re.findall(r"--(?:config|web|log|storage)\.[a-z.-]+[a-z]", README))
     serve = next(action for action in parser()._actions if action.choices and "serve" in action.choices)
     known = {option for action in serve.choices["serve"]._actions for option in action.option_strings}
 

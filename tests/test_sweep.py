@@ -68,7 +68,7 @@ async def test_a_round_sees_every_cell_and_judges_it(leaf, ca_file):
     async with origin({None: leaf}, by_host) as server:
         own, other = target("a.test", server.port, ca_file), target("b.test", server.port, ca_file)
         async with instruments(own, other) as shared:
-            done, sibling = await sweep(own, 0, shared), await run(other, 0, shared)
+            done, sibling = await sweep(own, 0, shared), await sweep(other, 0, shared)
 
     assert table(done) == [
         ("matched", "a.test", "a.test", 200, True),

@@ -9,6 +9,8 @@ from pathlib import Path
 from exporter import __version__
 
 DEFAULT_LISTEN_ADDRESS = ":10421"
+IN_MEMORY = ":memory:"
+_SIZES = {"KB": 1024, "MB": 1024**2, "GB": 1024**3, "TB": 1024**4}
 _LEVELS = ("debug", "info", "warning", "error")
 _LOG_FORMATS = ("logfmt", "json")
 _MOST_ROUNDS = 100
@@ -34,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
 def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     serve = commands.add_parser("serve", help="probe by schedule and serve /metrics")
     _add_config_file(serve, default="config.yaml")
+    _add_storage(serve, default="data/")
     _add_serving(serve)
     serve.set_defaults(command="serve:serve")
 
@@ -41,6 +44,7 @@ def _add_serve(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def _add_demo(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     demo = commands.add_parser("demo", help="serve, on a laboratory of well- and misconfigured servers here")
     _add_config_file(demo, default=None)
+    _add_storage(demo, default=IN_MEMORY)
     _add_serving(demo)
     demo.set_defaults(command="serve:demonstrate")
 
@@ -117,6 +121,33 @@ def _add_config_file(parser: argparse.ArgumentParser, default: str | None) -> No
     )
 
 
+def _add_storage(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument(
+        "--storage.path",
+        dest="storage",
+        type=_folder,
+        default=default,
+        metavar="DIRECTORY",
+        help=f"where incidents are kept; {IN_MEMORY}: nowhere, they end with the process; default: {default}",
+    )
+    parser.add_argument(
+        "--storage.retention.time",
+        dest="retention_seconds",
+        type=_duration,
+        default="90d",
+        metavar="DURATION",
+        help="how long incidents that are over are kept; default: 90d",
+    )
+    parser.add_argument(
+        "--storage.retention.size",
+        dest="retention_bytes",
+        type=_size,
+        default="512MB",
+        metavar="SIZE",
+        help="of the database; beyond, the oldest that is over is forgotten; default: 512MB",
+    )
+
+
 def _add_serving(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--web.listen-address",
@@ -158,3 +189,25 @@ def address(text: str) -> tuple[str, int]:
     if ":" in host and not (host.startswith("[") and host.endswith("]")):
         raise argparse.ArgumentTypeError(f"{text!r}: an IPv6 address stands in brackets, as in [::1]:10421")
     return host.strip("[]"), int(port)
+
+
+def _folder(text: str) -> Path | None:
+    return None if text == IN_MEMORY else Path(text)
+
+
+def _duration(text: str) -> float:
+    """Seconds."""
+    from exporter.config import durations  # noqa: PLC0415  # the configuration's libraries take a while to load
+
+    try:
+        return durations.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} {error}") from None
+
+
+def _size(text: str) -> int:
+    """Bytes; units are powers of 1024, as Prometheus has them."""
+    number, unit = text[:-2], text[-2:].upper()
+    if not number.isascii() or not number.isdigit() or unit not in _SIZES or not 0 < int(number) < 1_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size such as 512MB or 2GB")
+    return int(number) * _SIZES[unit]

@@ -15,16 +15,26 @@ from exporter.cli.parser import DEFAULT_LISTEN_ADDRESS, address
 from exporter.cli.status import EXIT_BROKEN, EXIT_OK
 from exporter.config import Config
 from exporter.demo import Laboratory, LaboratoryError
+from exporter.store import NewerError, Retention
 
 
 def _options(options: argparse.Namespace, config_file: Path) -> Options:
     listen = tuple(options.listen or [address(DEFAULT_LISTEN_ADDRESS)])
-    return Options(config_file=config_file, listen=listen, external_url=options.external_url)
+    return Options(
+        config_file=config_file,
+        listen=listen,
+        external_url=options.external_url,
+        storage=options.storage,
+        retention=Retention(options.retention_seconds, options.retention_bytes),
+    )
 
 
 def serve(options: argparse.Namespace) -> int:
     loaded = config.load(options.config_file, os.environ)
-    run(app.serve(_options(options, options.config_file), loaded))
+    try:
+        run(app.serve(_options(options, options.config_file), loaded))
+    except NewerError as error:
+        return _broken(error)
     return EXIT_OK
 
 
@@ -32,10 +42,14 @@ def demonstrate(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="statuscode-exporter-demo-") as directory:
         try:
             run(_demonstrate(options, Path(directory)))
-        except LaboratoryError as error:
-            print(error, file=sys.stderr)  # noqa: T201  # the answer to a person
-            return EXIT_BROKEN
+        except (LaboratoryError, NewerError) as error:
+            return _broken(error)
     return EXIT_OK
+
+
+def _broken(error: Exception) -> int:
+    print(error, file=sys.stderr)  # noqa: T201  # the answer to a person
+    return EXIT_BROKEN
 
 
 async def _demonstrate(options: argparse.Namespace, directory: Path) -> None:

@@ -3,5 +3,6 @@
 from exporter.config.complaints import ConfigError
 from exporter.config.load import Config, load, parse
 from exporter.config.names import UNKNOWN_HOST, domain_name
+from exporter.config.schema import Grafana
 
-__all__ = ["UNKNOWN_HOST", "Config", "ConfigError", "domain_name", "load", "parse"]
+__all__ = ["UNKNOWN_HOST", "Config", "ConfigError", "Grafana", "domain_name", "load", "parse"]

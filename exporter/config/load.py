@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from exporter.config import source
 from exporter.config.complaints import Complaints, KeyPath, shown
 from exporter.config.levels import settle
-from exporter.config.schema import DOMAIN, GLOBAL, GROUP, LIMITS, NAME, TOP, Limits, Settings
+from exporter.config.schema import DOMAIN, GLOBAL, GROUP, LIMITS, NAME, TOP, Grafana, Limits, Settings
 from exporter.config.sections import Reader, Section
 from exporter.config.source import Node
 from exporter.config.surroundings import Surroundings
@@ -27,12 +28,19 @@ class Config:
         targets: in configured order, every setting in force.
         max_in_flight: connections open at once; `max_in_flight_per_address` of them to one address.
         max_series: samples of the probe matrix that are exported.
+        confirm_rounds, resolve_rounds: after how many rounds an incident is told of, and over.
+        scrape_interval_seconds: how often Prometheus asks.
+        grafana: where incidents are written as annotations; None: nowhere.
     """
 
     targets: tuple[Target, ...]
     max_in_flight: int
     max_in_flight_per_address: int
     max_series: int
+    confirm_rounds: int = 2
+    resolve_rounds: int = 2
+    scrape_interval_seconds: float = 60.0
+    grafana: Grafana | None = None
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Config:
@@ -78,8 +86,24 @@ class _Loading:
         if self._are_too_many(top, groups):
             return None
         targets = tuple(found for path, node in groups for found in self._group(node, path, shared))
-        limits = Limits(**{key: value for key in LIMITS if isinstance(value := shared.given.get(key), int)})
-        return Config(targets, limits.max_in_flight, limits.max_in_flight_per_address, limits.max_series)
+        limits = Limits(**_given(shared, LIMITS))
+        return Config(
+            targets,
+            limits.max_in_flight,
+            limits.max_in_flight_per_address,
+            limits.max_series,
+            limits.confirm_rounds,
+            limits.resolve_rounds,
+            limits.scrape_interval,
+            self._grafana(top),
+        )
+
+    @staticmethod
+    def _grafana(top: Section) -> Grafana | None:
+        given = top.given.get("grafana")
+        if not isinstance(given, Mapping) or not {"url", "token_file"} <= given.keys():
+            return None
+        return Grafana(**{key: value for key, value in given.items() if value is not None})
 
     def _shared(self, top: Section) -> Section:
         """The settings of `global`."""
@@ -129,6 +153,11 @@ class _Loading:
         if first is not here:
             self._complaints.add(here.node.place, here.path, f"{name} is already configured as {_where(first)}")
         return first is here
+
+
+def _given(section: Section, keys: Iterable[str]) -> dict[str, Any]:
+    """The checked values that are not None: the checks have seen to their types."""
+    return {key: value for key in keys if (value := section.given.get(key)) is not None}
 
 
 def _where(first: Section) -> str:

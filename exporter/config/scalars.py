@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sized
 from enum import StrEnum
 from typing import TypeVar
+
+MAX_TAG = 40
+"""Grafana takes 500 characters of tags in all, and ours name the incident, its cause and its code."""
+
+_URL = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[!$&-;=A-Z_a-z~%]*)?")
+_UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 Word = TypeVar("Word", bound=StrEnum)
 Collected = TypeVar("Collected", bound=Sized)
@@ -30,6 +37,33 @@ def one_of(words: type[Word]) -> Callable[[object], Word]:
         raise ValueError(f"must be one of {', '.join(words)}" if len(words) > 1 else f"must be {next(iter(words))}")
 
     return check
+
+
+def url(value: object) -> str:
+    """The address of a server that speaks HTTP, without a slash at its end.
+
+    >>> url("https://grafana.example/sub/")
+    'https://grafana.example/sub'
+    """
+    given = text(value)
+    if not _URL.fullmatch(given):
+        raise ValueError("must be a URL such as https://grafana.example, without a user, a query or a fragment")
+    return given.rstrip("/")
+
+
+def grafana_uid(value: object) -> str:
+    """The id in a dashboard's URL: `/d/<uid>/...`."""
+    given = text(value)
+    if not _UID.fullmatch(given):
+        raise ValueError("must be the uid in a dashboard's URL: up to 40 letters, digits, `-` and `_`")
+    return given
+
+
+def tag(value: object) -> str:
+    given = text(value).strip()
+    if not given or len(given) > MAX_TAG or not given.isprintable():
+        raise ValueError(f"must be 1 to {MAX_TAG} printable characters")
+    return given
 
 
 def at_most(limit: int) -> Callable[[Collected], Collected]:

@@ -24,6 +24,12 @@ def _file(value: object, info: ValidationInfo) -> str:
     return surroundings_of(info).file(value)
 
 
+def _secret_file(value: object, info: ValidationInfo) -> str:
+    if not surroundings_of(info).secret_in_file(value).strip():
+        raise ValueError("names a file that is empty")
+    return _file(value, info)
+
+
 def _speakable(protocol: Protocol) -> Protocol:
     if not extras.can_speak(protocol):
         raise ValueError(f"{protocol} needs an optional library: {extras.how_to_speak(protocol)}")
@@ -31,6 +37,7 @@ def _speakable(protocol: Protocol) -> Protocol:
 
 
 _AtLeastOne = Annotated[int, Field(ge=1, le=1_000_000)]
+_Rounds = Annotated[int, Field(ge=1, le=1_000)]
 _Bounded = AfterValidator(scalars.at_most(MAX_LISTED))
 _NotEmpty = AfterValidator(scalars.not_empty)
 _Distinct = AfterValidator(scalars.distinct)
@@ -48,6 +55,7 @@ _Address = Annotated[str, PlainValidator(addresses.address)]
 _SniName = Annotated[str, PlainValidator(names.sni_name)]
 _HostName = Annotated[str, PlainValidator(names.host_name)]
 _Protocol = Annotated[Protocol, PlainValidator(scalars.one_of(Protocol)), AfterValidator(_speakable)]
+_Tag = Annotated[str, PlainValidator(scalars.tag)]
 _ClientFile = Annotated[str, PlainValidator(_file)]
 
 
@@ -58,6 +66,23 @@ class Limits:
     max_in_flight: _AtLeastOne = 64
     max_in_flight_per_address: _AtLeastOne = 8
     max_series: _AtLeastOne = 100_000
+    confirm_rounds: _Rounds = 2
+    resolve_rounds: _Rounds = 2
+    scrape_interval: _Seconds = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grafana:
+    """Keys of `grafana`.
+
+    Attributes:
+        token_file: its absolute path; the token is read anew whenever it is used.
+    """
+
+    url: Annotated[str, PlainValidator(scalars.url)]
+    token_file: Annotated[str, PlainValidator(_secret_file)]
+    dashboard_uid: Annotated[str, PlainValidator(scalars.grafana_uid)] | None = None
+    tags: Annotated[tuple[_Tag, ...], AfterValidator(scalars.at_most(10)), _Distinct] = ("statuscode",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,4 +158,5 @@ GROUP = {
 } | SETTINGS
 NAME = TypeAdapter[object](Annotated[str, PlainValidator(names.domain_name)])
 DOMAIN = {"domain": Key(NAME, required=True)} | SETTINGS
-TOP = {"global": Key(None), "groups": Key(None, required=True)}
+GRAFANA = keys_of(Grafana)
+TOP = {"global": Key(None), "grafana": Key(GRAFANA), "groups": Key(None, required=True)}

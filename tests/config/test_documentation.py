@@ -10,14 +10,14 @@ import yaml
 from exporter.config import load
 from exporter.config.complaints import Complaints
 from exporter.config.load import Config
-from exporter.config.schema import DOMAIN, EXPECT, GLOBAL, GROUP, TOP, Expectation, Limits, Settings
+from exporter.config.schema import DOMAIN, EXPECT, GLOBAL, GRAFANA, GROUP, TOP, Expectation, Grafana, Limits, Settings
 from exporter.config.sections import Reader
 from exporter.config.source import compose
 from exporter.config.surroundings import Surroundings
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "config.example.yaml"
-KEYS = {*TOP, *GLOBAL, *GROUP, *DOMAIN, *(f"expect.{key}" for key in EXPECT)}
+KEYS = {*TOP, *GLOBAL, *GROUP, *DOMAIN, *(f"expect.{key}" for key in EXPECT), *(f"grafana.{key}" for key in GRAFANA)}
 
 
 def rows() -> dict[str, str]:
@@ -59,6 +59,15 @@ def test_the_readme_says_the_defaults_of_expect() -> None:
     section = "".join(f"{name}: {rows()[f'expect.{name}']}\n" for name in EXPECT)
 
     assert Expectation(**given_values(section, EXPECT)) == Expectation()
+
+
+def test_the_readme_says_the_defaults_of_grafana() -> None:
+    optional = [name for name, key in GRAFANA.items() if not key.required]
+    section = "".join(f"{name}: {rows()[f'grafana.{name}']}\n" for name in optional)
+    given = given_values(section, {name: GRAFANA[name] for name in optional})
+
+    assert Grafana(url="", token_file="", **given) == Grafana(url="", token_file="")
+    assert all(rows()[f"grafana.{name}"] == "required" for name, key in GRAFANA.items() if key.required)
 
 
 def test_the_example_names_every_key() -> None:

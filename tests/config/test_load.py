@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exporter import __version__
-from exporter.config import UNKNOWN_HOST, Config, ConfigError, load
+from exporter.config import UNKNOWN_HOST, Config, ConfigError, Grafana, load
 from exporter.config.complaints import MAX_SHOWN
 from exporter.config.load import MAX_TARGETS
 from exporter.config.schema import EXPECT, GLOBAL, GROUP
@@ -359,3 +359,59 @@ def complains_or_loads(path: Path) -> bool:
         return bool(load(path, {}).targets)
     except ConfigError as error:
         return all(complaint.startswith(str(path)) and "\n" not in complaint for complaint in error.complaints)
+
+
+def test_how_sure_to_be_and_where_to_write_reach_the_configuration(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("hunter2\n", encoding="utf-8")
+    text = """
+    global: {confirm_rounds: 3, resolve_rounds: 4, scrape_interval: 15s}
+    grafana: {url: https://grafana.example:3000/sub/, token_file: token, dashboard_uid: aB-_9, tags: [edge, "a b"]}
+    groups: [{name: shop, domains: [a.example]}]
+    """
+    config = loaded(tmp_path, text)
+
+    assert (config.confirm_rounds, config.resolve_rounds, config.scrape_interval_seconds) == (3, 4, 15.0)
+    assert config.grafana == Grafana(
+        url="https://grafana.example:3000/sub",
+        token_file=str(tmp_path / "token"),
+        dashboard_uid="aB-_9",
+        tags=("edge", "a b"),
+    )
+    assert "hunter2" not in repr(config)
+
+
+@pytest.mark.parametrize("text", ["null", "{url: 'http://[::1]', token_file: token, dashboard_uid: null, tags: null}"])
+def test_what_is_null_for_grafana_is_its_default(tmp_path: Path, text: str) -> None:
+    (tmp_path / "token").write_text("hunter2", encoding="utf-8")
+    config = loaded(tmp_path, f"grafana: {text}\ngroups: [{{name: shop, domains: [a.example]}}]")
+
+    expected = Grafana(url="http://[::1]", token_file=str(tmp_path / "token"))
+    assert config.grafana == (None if text == "null" else expected)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "grafana.example",
+        "ftp://grafana.example",
+        "https://",
+        "https://a b",
+        "https://a?q",
+        "https://a#f",
+        "https://u@a",
+    ],
+)
+def test_what_is_no_url_of_a_server_is_refused(tmp_path: Path, url: str) -> None:
+    (tmp_path / "token").write_text("hunter2", encoding="utf-8")
+    text = f'grafana: {{url: "{url}", token_file: token}}\ngroups: [{{name: shop, domains: [a.example]}}]'
+
+    (complaint,) = complaints(tmp_path, text)
+
+    assert complaint.startswith(":1: grafana.url: must be a URL")
+
+
+def test_an_empty_token_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("\n", encoding="utf-8")
+    text = "grafana: {url: https://a.example, token_file: token}\ngroups: [{name: shop, domains: [a.example]}]"
+
+    assert complaints(tmp_path, text) == [":1: grafana.token_file: names a file that is empty"]

@@ -28,7 +28,8 @@ class Answer(NamedTuple):
 
 def serve_command(config: Path, endpoint: Endpoint) -> tuple[str, ...]:
     listen = f"--web.listen-address={endpoint}"
-    return (sys.executable, "-m", "exporter", "serve", f"--config.file={config}", listen)
+    storage = f"--storage.path={config.parent / 'data'}"
+    return (sys.executable, "-m", "exporter", "serve", f"--config.file={config}", storage, listen)
 
 
 class Exporter:

@@ -1,0 +1,22 @@
+"""The memory: incidents, and the rounds that opened, changed and closed them, in SQLite. The only home of sqlite3."""
+
+from exporter.store.query import MOST_PER_PAGE, NO_CODE, CursorError, KeptRound, Page, Query, Record
+from exporter.store.schema import NewerError
+from exporter.store.store import Kept, Retention, Store, UnavailableError
+from exporter.store.tables import Letter
+
+__all__ = [
+    "MOST_PER_PAGE",
+    "NO_CODE",
+    "CursorError",
+    "Kept",
+    "KeptRound",
+    "Letter",
+    "NewerError",
+    "Page",
+    "Query",
+    "Record",
+    "Retention",
+    "Store",
+    "UnavailableError",
+]

@@ -1,0 +1,354 @@
+"""Keeps what it is given in memory until it is on the disk, whatever the disk does; nothing here waits for the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from exporter.model import Change, Incident, Round, Stage
+from exporter.store import schema, tables
+from exporter.store.query import Page, Query, Record
+from exporter.store.tables import Batch, Letter, RoundToKeep
+from exporter.store.thread import BlockingThread
+
+logger = logging.getLogger(__name__)
+
+FILE = "incidents.db"
+
+MOST_WAITING_ROUNDS = 500
+"""At some 10 to 50 KB each: tens of megabytes at most while the disk does not take them."""
+MOST_WAITING_INCIDENTS = 10_000
+
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 60.0
+_OPENS_WITHIN_SECONDS = 3.0  # then the house opens without its memory, which follows when the disk answers
+_CLOSES_WITHIN_SECONDS = 3.0
+_PRUNED_EVERY_SECONDS = 600.0
+
+T = TypeVar("T")
+
+
+class UnavailableError(Exception):
+    """The database cannot be read now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """What is forgotten.
+
+    Attributes:
+        seconds: after the end of an incident.
+        most_bytes: of the database; beyond, the oldest that is over is forgotten.
+    """
+
+    seconds: float = 90 * 86_400.0
+    most_bytes: int = 512 * 1024 * 1024
+
+
+class Watcher(Protocol):
+    """Who is told how the store is."""
+
+    def store_wrote(self, seconds: float, now: float) -> None: ...
+    def store_failed(self) -> None: ...
+    def store_waiting(self, number: int) -> None: ...
+    def store_dropped(self, number: int) -> None: ...
+    def store_used(self, size_bytes: int) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What one step leaves to be kept.
+
+    Attributes:
+        incidents: those that are not as they were, resolved ones among them.
+        changes: each is kept with the round.
+        round: that made the changes; None: none did.
+        dropped: ids of incidents that came to nothing.
+    """
+
+    incidents: Sequence[Incident] = ()
+    changes: Sequence[Change] = ()
+    round: Round | None = None
+    dropped: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """What is not on the disk yet, and who wants to know when it was tried."""
+
+    batch: Batch = field(default_factory=Batch)
+    tried: list[asyncio.Future[None]] = field(default_factory=list)
+
+
+class Store:
+    """The database in `folder`; None: in memory, and gone with the process.
+
+    Attributes:
+        adopt: given the open incidents that are stored, all that are open. Called whenever the database is opened.
+        announces: whether changes are put into the outbox for Grafana.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None,
+        watcher: Watcher,
+        retention: Retention = Retention(),
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.adopt: Callable[[Sequence[Incident]], Sequence[Incident]] = lambda stored: stored
+        self.announces = False
+        self._file = None if folder is None else folder / FILE
+        self._watcher = watcher
+        self._retention = retention
+        self._now = now
+        self._waiting = _Waiting()
+        self._work = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._connection: sqlite3.Connection | None = None
+        self._checked = False
+        self._fails = False
+        self._pruned_at = float("-inf")
+        self._writer = BlockingThread("store-writer")
+        self._reader = self._writer if folder is None else BlockingThread("store-reader")
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Open, write while inside, and write what is left within a bound. Raises NewerError."""
+        opening = asyncio.create_task(self._attempt())
+        done, _ = await asyncio.wait({opening}, timeout=_OPENS_WITHIN_SECONDS)
+        if done:
+            opening.result()
+        else:
+            logger.error("storage: the disk does not answer; incidents are kept in memory until it does")
+        writing = asyncio.create_task(self._write_on(opening))
+        try:
+            yield
+        finally:
+            self._stopping.set()
+            self._work.set()
+            await asyncio.wait({writing}, timeout=_CLOSES_WITHIN_SECONDS)
+            writing.cancel()
+            await self._close()
+
+    def keep(self, kept: Kept) -> asyncio.Future[None]:
+        """Write it soon; done when that was tried, well or not, and at once while the disk fails."""
+        tried: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if not (kept.incidents or kept.dropped):
+            tried.set_result(None)
+            return tried
+        batch = self._waiting.batch
+        batch.incidents.update({incident.id: incident for incident in kept.incidents})
+        batch.incidents.update(dict.fromkeys(kept.dropped))
+        for change in kept.changes:
+            if kept.round is not None:
+                batch.rounds.append(RoundToKeep(change.incident.id, change.kind, change.at, change.note, kept.round))
+            if self.announces:
+                batch.announce[change.incident.id] = None
+        self._bound()
+        self._work.set()
+        if self._fails:
+            tried.set_result(None)
+        else:
+            self._waiting.tried.append(tried)
+        return tried
+
+    async def page(self, query: Query) -> Page:
+        """Stored incidents. Raises CursorError and UnavailableError, as the following."""
+        return await self._read(lambda connection: tables.page(connection, query))
+
+    async def record(self, identity: str) -> Record | None:
+        """An incident with its rounds; None: there is none."""
+        return await self._read(lambda connection: tables.record(connection, identity))
+
+    async def letters(self, limit: int) -> tuple[tuple[Letter, ...], int]:
+        """What Grafana is still to be told, and how many letters there are in all."""
+        return await self._read(lambda connection: tables.letters(connection, limit))
+
+    async def posted(self, letter: Letter, annotation: int | None, *, told: bool) -> None:
+        """Note what became of a letter. Raises UnavailableError: then it will be found again."""
+        await self._in_writer(lambda connection: tables.posted(connection, letter, annotation, told))
+
+    async def announce_all(self) -> None:
+        """From now on Grafana is told of changes, and of what is open and was never announced."""
+        self.announces = True
+        await self._in_writer(tables.announce_all)
+
+    async def _write_on(self, opening: asyncio.Task[None]) -> None:
+        await asyncio.wait({opening})
+        pause = _FIRST_PAUSE_SECONDS
+        while not self._stopping.is_set():
+            if self._fails:
+                await self._rest(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            else:
+                pause = _FIRST_PAUSE_SECONDS
+                await self._work.wait()
+            await self._attempt_again()
+        if self._waiting.batch:
+            await self._attempt_again()
+
+    async def _attempt_again(self) -> None:
+        try:
+            await self._attempt()
+        except schema.NewerError as error:  # another version has taken the file over meanwhile
+            self._failed(error)
+
+    async def _rest(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    async def _attempt(self) -> None:
+        """Open if need be, and write all that waits. What fails goes back into the queue."""
+        started = time.perf_counter()
+        taken: _Waiting | None = None
+        try:
+            await self._open()
+            self._work.clear()
+            taken, self._waiting = self._waiting, _Waiting()
+            if taken.batch or taken.batch.announce:
+                batch = taken.batch
+                await self._in_writer(lambda connection: tables.write(connection, batch))
+                taken.batch = Batch()
+            await self._prune()
+        except (OSError, UnavailableError, schema.CorruptError) as error:
+            if taken is not None:
+                self._put_back(taken.batch)
+            self._failed(error)
+        else:
+            self._wrote(time.perf_counter() - started)
+        finally:
+            for tried in [*(taken.tried if taken else ()), *self._forgotten_waiters()]:
+                if not tried.done():
+                    tried.set_result(None)
+            self._watcher.store_waiting(len(self._waiting.batch))
+
+    def _forgotten_waiters(self) -> list[asyncio.Future[None]]:
+        """Nobody waits for a disk that fails."""
+        if not self._fails:
+            return []
+        waiters, self._waiting.tried = self._waiting.tried, []
+        return waiters
+
+    async def _open(self) -> None:
+        if self._connection is not None:
+            return
+        check = not self._checked
+        try:
+            self._connection = await self._writer.call(lambda: schema.opened(self._file, check=check))
+        except sqlite3.Error as error:
+            raise UnavailableError(str(error)) from error
+        except schema.CorruptError as error:
+            await self._set_aside(error)
+            self._connection = await self._fresh()
+        self._checked = True
+        stored = await self._in_writer(tables.open_incidents)
+        waiting = self._waiting.batch.incidents
+        known = self.adopt([incident for incident in stored if incident.id not in waiting])
+        there = {incident.id: incident for incident in stored}
+        changed = [incident for incident in known if there.get(incident.id) != incident]
+        waiting.update({incident.id: incident for incident in changed if incident.id not in waiting})
+
+    async def _fresh(self) -> sqlite3.Connection:
+        try:
+            return await self._writer.call(lambda: schema.opened(self._file, check=False))
+        except sqlite3.Error as error:
+            raise UnavailableError(str(error)) from error
+
+    async def _set_aside(self, error: Exception) -> None:
+        file = self._file
+        if file is None:
+            raise AssertionError("memory does not break")
+        aside = await self._writer.call(lambda: schema.set_aside(file, self._now()))
+        logger.error("storage: %s is broken (%s): set aside as %s, and begun anew", file, error, aside.name)
+
+    async def _prune(self) -> None:
+        now = self._now()
+        if now - self._pruned_at < _PRUNED_EVERY_SECONDS:
+            return
+        oldest, most_bytes = now - self._retention.seconds, self._retention.most_bytes
+        await self._in_writer(lambda connection: tables.prune(connection, oldest=oldest, most_bytes=most_bytes))
+        self._watcher.store_used(await self._in_writer(tables.used_bytes))
+        self._pruned_at = now
+
+    async def _in_writer(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """What `function` returns in the writer's thread; a connection that fails is not used again."""
+        connection = self._connection
+        if connection is None:
+            raise UnavailableError("it is not open")
+        try:
+            return await self._writer.call(lambda: function(connection))
+        except sqlite3.Error as error:
+            if self._connection is connection:
+                self._connection = None
+                self._checked = self._checked and not schema.is_corrupt(error)
+                self._writer.tell(lambda: _closed(connection))
+            raise UnavailableError(str(error)) from error
+
+    async def _read(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        file = self._file
+        if file is None:
+            return await self._in_writer(function)
+
+        def read() -> T:
+            with contextlib.closing(schema.reading(file)) as connection:
+                return function(connection)
+
+        try:
+            return await self._reader.call(read)
+        except sqlite3.Error as error:
+            raise UnavailableError(str(error)) from error
+
+    def _put_back(self, batch: Batch) -> None:
+        newer = self._waiting.batch
+        batch.incidents.update(newer.incidents)
+        batch.rounds += newer.rounds
+        batch.announce.update(newer.announce)
+        self._waiting.batch = batch
+        self._bound()
+
+    def _bound(self) -> None:
+        """Drop the oldest of what there is no room for: rounds first, then incidents that are over."""
+        batch = self._waiting.batch
+        dropped = max(0, len(batch.rounds) - MOST_WAITING_ROUNDS)
+        del batch.rounds[:dropped]
+        excess = len(batch.incidents) - MOST_WAITING_INCIDENTS
+        if excess > 0:
+            over = [key for key, one in batch.incidents.items() if one is None or one.stage is Stage.RESOLVED]
+            for key in over[:excess]:
+                del batch.incidents[key]
+            dropped += len(over[:excess])
+        if dropped:
+            self._watcher.store_dropped(dropped)
+        self._watcher.store_waiting(len(batch))
+
+    def _failed(self, error: Exception) -> None:
+        self._watcher.store_failed()
+        if not self._fails:
+            logger.error("storage: %s: %s; incidents are kept in memory until it is back", self._file, error)
+        self._fails = True
+
+    def _wrote(self, seconds: float) -> None:
+        self._watcher.store_wrote(seconds, self._now())
+        if self._fails:
+            logger.info("storage: %s is back, and holds what was kept in memory", self._file)
+        self._fails = False
+
+    async def _close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            closing = asyncio.create_task(self._writer.call(lambda: _closed(connection)))
+            await asyncio.wait({closing}, timeout=_CLOSES_WITHIN_SECONDS)
+        self._writer.end()
+        self._reader.end()
+
+
+def _closed(connection: sqlite3.Connection) -> None:
+    with contextlib.suppress(sqlite3.Error):
+        connection.close()
