@@ -48,12 +48,14 @@ class Options:
     Attributes:
         listen: (host, port) pairs; an empty host means all interfaces.
         external_url: under which people reach the pages; empty: not known.
+        runbook_url: below which the runbooks are, for metrics and annotations.
         storage: the directory of the store; None: in memory.
     """
 
     config_file: Path
     listen: tuple[tuple[str, int], ...]
     external_url: str = ""
+    runbook_url: str = "/runbooks"
     storage: Path | None = None
     retention: Retention = field(default_factory=Retention)
 
@@ -69,7 +71,7 @@ class Exporter:
         self._reloading = asyncio.Lock()
         self.health = Health()
         self.latest = Latest()
-        self.metrics = Metrics(self.health, loaded.max_series)
+        self.metrics = Metrics(self.health, loaded.max_series, options.runbook_url)
         self.store = Store(options.storage, self.health, options.retention)
         self.chronicle = Chronicle(self.store, self.metrics.incidents, lambda: self._targets, time.time)
         self.announcer = Announcer(self.store, self.health, options.external_url)

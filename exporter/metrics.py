@@ -12,6 +12,8 @@ from operator import attrgetter
 from typing import Generic, TypeVar
 from typing import Protocol as Interface
 
+from exporter.cause_metrics import cause_chunks
+from exporter.diagnosis import CAUSES, leading
 from exporter.exposition import Format, Histogram, Kind, Metric, Sample, chunks, labels, number
 from exporter.health import Health
 from exporter.incident_metrics import IncidentMetrics
@@ -44,10 +46,12 @@ class Metrics:
         max_series: bounds the matrix, the durations and the counters together. Kept first are the matched cells, then
             the counters, then the durations, then exposures, then the other cells.
         incidents: a part of its own, without that bound.
+        runbooks: the URL below which the runbooks are.
     """
 
-    def __init__(self, health: Health, max_series: int = MAX_SERIES) -> None:
+    def __init__(self, health: Health, max_series: int = MAX_SERIES, runbooks: str = "/runbooks") -> None:
         self.max_series = max_series
+        self.runbooks = runbooks
         self.incidents = IncidentMetrics()
         self._health = health
         self._standings: dict[str, Standing] = {}
@@ -85,7 +89,7 @@ class Metrics:
         """All families without the format's ending, as of this call: later rounds do not show in later chunks."""
         shown = self._snapshot()
         own = chunks(((metric.family, metric.read(shown)) for metric in METRICS), form)
-        return chain(own, self.incidents.chunks(form))
+        return chain(own, cause_chunks(self.runbooks, form), self.incidents.chunks(form))
 
     def _remembered(self, round_: Round) -> _Seen:
         # A round that was under way when its sibling was removed must not bring the sibling's series back.
@@ -214,6 +218,7 @@ class Standing:
     info_labels: str
     rounds_to_cover: int
     up: int
+    cause: int
     addresses: int
     ended_at: str
     duration: str
@@ -232,6 +237,7 @@ def _standing(round_: Round) -> Standing:
         info_labels=labels(*{**dict(target.labels), "domain": target.domain, "group": target.group}.items()),
         rounds_to_cover=rounds_to_cover(target, len(round_.addresses)),
         up=int(round_.up),
+        cause=_cause(round_),
         addresses=len(round_.addresses),
         ended_at=number(round_.started_at + round_.duration_seconds),
         duration=number(round_.duration_seconds),
@@ -245,6 +251,12 @@ def _standing(round_: Round) -> Standing:
             )
         ),
     )
+
+
+def _cause(round_: Round) -> int:
+    """The number of the leading cause; 0: there is none above a remark."""
+    first = leading(round_.findings)
+    return 0 if first is None else CAUSES[first.cause].number
 
 
 class _Durations:
@@ -467,6 +479,13 @@ METRICS: tuple[Metric[Shown], ...] = (
         ("domain",),
         "1: every matched probe of the last round answered as expected; else 0.",
         _of_each("up"),
+    ),
+    Metric(
+        "statuscode_domain_cause",
+        Kind.GAUGE,
+        ("domain",),
+        "Number of the leading cause of what is wrong (statuscode_cause_info tells which); 0: nothing is.",
+        _of_each("cause"),
     ),
     Metric(
         "statuscode_domain_info",

@@ -270,11 +270,11 @@ async def test_h3_that_is_configured_is_not_probed_twice(leaf, ca_file):
         about = local(tcp.port, ca_file, protocols=(Protocol.HTTP11, Protocol.H3), hosts=("x.invalid",))
         _, done = await two_rounds(about)
 
-    assert cells(done) == [
-        ("matched", "http/1.1", "127.0.0.1", True),
-        ("unknown_host", "http/1.1", "127.0.0.1", True),
+    assert sorted(cells(done)) == [
         ("matched", "h3", "127.0.0.1", True),
+        ("matched", "http/1.1", "127.0.0.1", True),
         ("unknown_host", "h3", "127.0.0.1", True),
+        ("unknown_host", "http/1.1", "127.0.0.1", True),
     ]
 
 
@@ -309,7 +309,7 @@ async def test_siblings_are_asked_on_a_connection_of_http_3(leaf, ca_file):
             udp.connections.append(None)
             shared.latest.put(await sweep(replace(both[1], sibling_hosts=False), 0, shared))
             udp.connections[:] = []
-            done = await sweep(both[0], 1, shared)
+            done = await sweep(both[0], 0, shared)
 
     misrouted = [v for o, v in zip(done.observations, done.verdicts, strict=True) if o.probe.domain == "b.test"]
     assert [(one.expected, one.reason.startswith("misrouted")) for one in misrouted] == [(False, True)]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from exporter.cause_metrics import METRICS as CAUSE_METRICS
 from exporter.exposition import Format
 from exporter.health import Health
 from exporter.incident_metrics import METRICS as INCIDENT_METRICS
@@ -484,7 +485,10 @@ def row(name, kind, labels, text):
 def test_readmes_table_says_what_the_code_exports():
     readme = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
     section = readme.split("<!-- metrics -->")[1].split("<!-- /metrics -->")[0]
-    rows = [row(metric.name, metric.kind, metric.labels, metric.help) for metric in (*METRICS, *INCIDENT_METRICS)]
+    rows = [
+        row(metric.name, metric.kind, metric.labels, metric.help)
+        for metric in (*METRICS, *CAUSE_METRICS, *INCIDENT_METRICS)
+    ]
 
     assert [line for line in section.splitlines() if line.startswith("| `")] == [*rows, *own_rows()]
 

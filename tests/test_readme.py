@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from exporter.cause_metrics import METRICS as CAUSE_METRICS
 from exporter.incident_metrics import METRICS as INCIDENT_METRICS
 from exporter.metrics import METRICS
 from tests.programs import program
@@ -36,7 +37,7 @@ def test_prometheus_takes_the_examples(tmp_path, beginning, command):
 
 
 def test_every_metric_that_is_named_exists():
-    known = {metric.name for metric in (*METRICS, *INCIDENT_METRICS)}
+    known = {metric.name for metric in (*METRICS, *CAUSE_METRICS, *INCIDENT_METRICS)}
     named = set(re.findall(r"\bstatuscode_(?!exporter_)[a-z_]*[a-z]\b", README))
 
     assert named <= known

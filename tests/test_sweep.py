@@ -115,7 +115,8 @@ async def test_how_long_the_name_took_to_resolve_is_part_of_the_matched_probe(le
         async with instruments(own) as shared:
             done = await sweep(replace(own, max_addresses=1), 1, shared)
 
-    matched, unknown, *_ = done.observations
+    by_combination = {seen.probe.combination: seen for seen in done.observations}
+    matched, unknown = by_combination[Combination.MATCHED], by_combination[Combination.UNKNOWN_HOST]
     assert Phase.RESOLVE in matched.seconds
     assert Phase.RESOLVE not in unknown.seconds
 

@@ -160,6 +160,13 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--web.external-url", dest="external_url", default="", metavar="URL", help="under which people reach the pages"
     )
+    parser.add_argument(
+        "--web.runbook-url",
+        dest="runbook_url",
+        default="",
+        metavar="URL",
+        help="below which alerts and dashboards find the runbooks; default: /runbooks of this exporter",
+    )
     _add_logging(parser)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -23,10 +24,21 @@ def _options(options: argparse.Namespace, config_file: Path) -> Options:
     return Options(
         config_file=config_file,
         listen=listen,
-        external_url=options.external_url,
+        external_url=options.external_url.rstrip("/"),
+        runbook_url=_runbook_url(options, listen[0]),
         storage=options.storage,
         retention=Retention(options.retention_seconds, options.retention_bytes),
     )
+
+
+def _runbook_url(options: argparse.Namespace, listen: tuple[str, int]) -> str:
+    """As said; or of the pages here, under their external URL or, as Prometheus does, under this machine's name."""
+    if options.runbook_url:
+        return str(options.runbook_url).rstrip("/")
+    host, port = listen
+    name = f"[{host}]" if ":" in host else host or socket.gethostname()
+    base = options.external_url.rstrip("/") or f"http://{name}:{port}"
+    return f"{base}/runbooks"
 
 
 def serve(options: argparse.Namespace) -> int:
