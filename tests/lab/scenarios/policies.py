@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from tests.lab.scenario import Scenario
+from tests.lab.scenario import EDGE, Cell, Scenario
 from tests.lab.scenarios.applications import flask, page_of, uvicorn
 from tests.lab.scenarios.parts import (
     ALONE,
-    BOTH,
-    BOTH_AT_THE_EDGE,
-    PAIR,
+    CHERRIES,
     PEARS,
     PEARS_AT_THE_EDGE,
     PLUMS,
+    WILDCARD,
     apache,
     apache_site,
     caddy,
@@ -50,6 +49,8 @@ RATE = """
     default_backend origin
 """
 
+THREE = (PEARS, PLUMS, CHERRIES)
+
 SCENARIOS = (
     page_of(
         "nginx-location-says-421",
@@ -62,19 +63,20 @@ SCENARIOS = (
     Scenario(
         name="apache-rule-says-421",
         cause="rewrite-rule-421",
-        why="A RewriteRule of one virtual host says 421 to everything; its neighbour is well.",
-        targets=BOTH_AT_THE_EDGE,
+        why="A RewriteRule of one virtual host says 421 to everything; its two neighbours are well.",
+        targets=dict.fromkeys(THREE, (EDGE,)),
         broken=(PLUMS,),
-        certificates=PAIR,
+        certificates=WILDCARD,
         servers=(
             apache(
                 apache_site(PEARS),
                 apache_site(PLUMS, "RewriteEngine On\nRewriteRule ^ - [R=421,L]"),
+                apache_site(CHERRIES),
                 modules=("rewrite",),
             ),
         ),
-        shows=(*works(PEARS), own(PLUMS, 421)),
-        fixed={"servers": (apache(*(apache_site(name) for name in BOTH)),), "shows": works(*BOTH)},
+        shows=(*works(PEARS, CHERRIES), own(PLUMS, 421), Cell(PEARS, PLUMS, 421), Cell(PEARS, CHERRIES, 200, CHERRIES)),
+        fixed={"servers": (apache(*(apache_site(name) for name in THREE)),), "shows": works(*THREE)},
     ),
     behind(
         "apache-maintenance",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.lab.scenario import Leaf, Scenario, Server
+from tests.lab.scenario import Cell, Leaf, Scenario, Server
 from tests.lab.scenarios.parts import (
     BOTH,
     BOTH_AT_THE_EDGE,
@@ -93,9 +93,8 @@ CADDY_TRANSPORT = """reverse_proxy https://@origin {{
 
 
 def caddy_to_origin(pool: str) -> Server:
-    """One block for all names: each block would have a pool of its own."""
-    names = ":@edge_port, https://".join(ALL)
-    return caddy(caddy_site(names, CADDY_TRANSPORT.format(pool)))
+    """One block for all names, and for strangers: each block would have a pool of its own."""
+    return caddy(caddy_site("", CADDY_TRANSPORT.format(pool)))
 
 
 SCENARIOS = (
@@ -165,7 +164,15 @@ SCENARIOS = (
         alike=("proxy-sends-wrong-sni-upstream",),
         certificates=CERTIFICATES,
         servers=(ORIGIN_OF_ALL, caddy_to_origin("")),
-        shows=(*works(PEARS), own(PLUMS, 421), own(CHERRIES, 421), *works(PEARS)),
+        visits=works(PLUMS),
+        shows=(
+            *works(PLUMS),
+            own(PEARS, 421),
+            own(CHERRIES, 421),
+            *works(PLUMS),
+            own(UNKNOWN, 421),
+            Cell(PEARS, "nobody.invalid", 421),
+        ),
         fixed={"servers": (ORIGIN_OF_ALL, caddy_to_origin("keepalive off")), "shows": works(*ALL)},
     ),
     Scenario(
