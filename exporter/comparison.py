@@ -59,10 +59,11 @@ def verdicts(
         about = targets.get(seen.probe.domain, target)
         if seen.probe.combination is not Combination.COALESCED:
             return judge(about, seen, Comparison())
-        if seen.probe.domain == target.domain:
-            return judge(about, seen, Comparison(_fresh_page(seen, own, latest)))  # a browser always asks for it again
         there = frozenset(clients.get((seen.probe.domain, seen.probe.address), ()))
-        return judge(about, seen, Comparison(_fresh_page(seen, own, latest), there))
+        if seen.probe.domain == target.domain:
+            there = frozenset(Client)  # a browser always asks for it again
+        restless = latest.is_restless(seen.probe.domain)
+        return judge(about, seen, Comparison(_fresh_page(seen, own, latest), there, restless))
 
     return tuple(verdict(seen) for seen in observations)
 

@@ -41,10 +41,12 @@ class Comparison:
     Attributes:
         fresh: the page that the name had last on a connection of its own, at this address; None: not known.
         clients: the browsers that would ask for the name on that connection.
+        is_restless: whether the name's pages differ from answer to answer.
     """
 
     fresh: Page | None = None
     clients: frozenset[Client] = frozenset(Client)
+    is_restless: bool = False
 
 
 def judge(target: Target, observation: Observation, comparison: Comparison) -> Verdict:
@@ -90,14 +92,14 @@ def _judge_coalesced(target: Target, observation: Observation, comparison: Compa
 
     Anything else is misrouted, even where both say 200; but what no browser would ask there alarms nobody.
     """
-    verdict = _judge_shared(target, observation, comparison.fresh)
+    verdict = _judge_shared(target, observation, comparison)
     if verdict.expected or comparison.clients or observation.probe.protocol is Protocol.HTTP11:
         return verdict
     return _verdict(f"{verdict.reason}, but no browser would ask for it on this connection", expected=True)
 
 
-def _judge_shared(target: Target, observation: Observation, fresh: Page | None) -> Verdict:
-    response, failure = observation.response, observation.failure
+def _judge_shared(target: Target, observation: Observation, comparison: Comparison) -> Verdict:
+    response, failure, fresh = observation.response, observation.failure, comparison.fresh
     if failure is not None or response is None:
         retried = failure is not None and _TRY_ANOTHER_CONNECTION in failure.detail
         return _verdict(_told(failure) if failure is not None else "no answer", expected=retried)
@@ -105,7 +107,7 @@ def _judge_shared(target: Target, observation: Observation, fresh: Page | None) 
         return _verdict(f"refused: {_status(response)}", expected=True)
     if fresh is None or observation.page is None:
         return _judge_status(target.expect, response)
-    told = differences(fresh, observation.page)
+    told = differences(fresh, observation.page, is_restless=comparison.is_restless)
     if told:
         return _verdict(f"misrouted: {', '.join(told)} as on a connection of its own", expected=False)
     return _verdict(f"served: {_status(response)}", expected=True)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from exporter.model import MISDIRECTED, Combination, Observation, Page, Phase, Protocol, Response, Round, Verdict
+from exporter.pages import is_restless
 
 # 512 bodies of the 64 KiB that a response keeps: far more incidents at once than a person reads.
 MAX_BODY_BYTES = 32 * 1024 * 1024
@@ -25,6 +26,7 @@ class Latest:
         self.max_body_bytes = max_body_bytes
         self._rounds: dict[str, Round] = {}
         self._matched: dict[str, dict[tuple[str | None, Protocol], Observation]] = {}  # of domains with siblings
+        self._restless: dict[str, int] = {}  # rounds for which that is remembered
         self._body_bytes: dict[str, int] = {}  # by domain, the oldest round first; only where there are any
         self._total_body_bytes = 0
         self._fields: dict[tuple[str, str], tuple[str, str]] = {}
@@ -38,13 +40,20 @@ class Latest:
         slim = _slim(round_, self._fields)
         self._rounds[domain] = slim
         if len(slim.target.siblings) > 1:
+            before = self._matched.get(domain, {})
             self._matched[domain] = {(seen.probe.address, seen.probe.protocol): seen for seen, _ in slim.matched}
+            self._note_restlessness(domain, before)
         self._hold(domain, _body_bytes(slim))
 
     def forget(self, domain: str) -> None:
         self._release(domain)
         self._rounds.pop(domain, None)
         self._matched.pop(domain, None)
+        self._restless.pop(domain, None)
+
+    def is_restless(self, domain: str) -> bool:
+        """Whether the domain's own page has changed its title or structure from one of the last rounds to the next."""
+        return domain in self._restless
 
     def get(self, domain: str) -> Round | None:
         return self._rounds.get(domain)
@@ -61,6 +70,16 @@ class Latest:
     def rounds(self) -> tuple[Round, ...]:
         """A snapshot, in the order in which the domains were first seen."""
         return tuple(self._rounds.values())
+
+    def _note_restlessness(self, domain: str, before: Mapping[tuple[str | None, Protocol], Observation]) -> None:
+        now = self._matched[domain]
+        pairs = [(before[key].page, now[key].page) for key in before.keys() & now.keys()]
+        if any(is_restless([one, other]) for one, other in pairs if one is not None and other is not None):
+            self._restless[domain] = _RESTLESS_ROUNDS
+        elif self._restless.get(domain, 0) > 1:
+            self._restless[domain] -= 1
+        else:
+            self._restless.pop(domain, None)
 
     def _hold(self, domain: str, size: int) -> None:
         if size:
@@ -97,6 +116,8 @@ def _slim_observation(
 
 
 _TELLING_BYTES = 1024
+_RESTLESS_ROUNDS = 100
+"""A page that changed once may just have been deployed anew; one that changes often is never forgotten to."""
 
 
 _NO_SECONDS: Mapping[Phase, float] = MappingProxyType({})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from exporter.model import Page, Response
@@ -48,10 +49,11 @@ def _structure(text: str, *, is_json: bool) -> list[str]:
     return _CHANGING_WORD.sub("0", text).split()
 
 
-def differences(fresh: Page, reused: Page) -> tuple[str, ...]:
+def differences(fresh: Page, reused: Page, *, is_restless: bool = False) -> tuple[str, ...]:
     """How `reused` is another page than `fresh`, for people; empty: they are of one kind.
 
-    A body may differ in words as long as its title, structure and server are the same: pages are dynamic.
+    A body may differ in words as long as its title, structure and server are the same: pages are dynamic. With
+    `is_restless`, title and structure tell nothing, as they change from answer to answer on connections of its own too.
     """
     told = [
         f"{what} {_shown(was)} instead of {_shown(should)}"
@@ -66,12 +68,20 @@ def differences(fresh: Page, reused: Page) -> tuple[str, ...]:
     return tuple(
         f"{what} {_shown(was)} instead of {_shown(should)}"
         for what, should, was in (
-            ("title", fresh.title, reused.title),
             ("server", fresh.server, reused.server),
             ("content type", fresh.content_type, reused.content_type),
-            ("structure", fresh.outline[:8], reused.outline[:8]),
+            *(() if is_restless else (("title", fresh.title, reused.title),)),
+            *(() if is_restless else (("structure", fresh.outline[:8], reused.outline[:8]),)),
         )
         if should != was
+    )
+
+
+def is_restless(pages: Collection[Page]) -> bool:
+    """Whether these answers of one site to one question differ in title or structure, though in nothing else."""
+    first, *others = pages or (None,)
+    return first is not None and any(
+        differences(first, other) and not differences(first, other, is_restless=True) for other in others
     )
 
 

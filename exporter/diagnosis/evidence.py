@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from exporter.diagnosis import servers
-from exporter.diagnosis.samples import Sample, Shared, answer_of, is_right, relayed, status_of
+from exporter.diagnosis.samples import Sample, Shared, answer_of, is_right, page, relayed, status_of
 from exporter.diagnosis.servers import Role, Server
 from exporter.expectation import Comparison, judge
 from exporter.model import (
@@ -25,6 +25,7 @@ from exporter.model import (
     Trial,
     Variation,
 )
+from exporter.pages import differences, is_restless
 
 
 class Split(StrEnum):
@@ -195,6 +196,13 @@ class Evidence:
         """Whether this is an answer that the domain is expected to give."""
         return is_right(self.target, seen)
 
+    @property
+    def retry_after(self) -> str | None:
+        """A Retry-After that somebody meant: Varnish puts one into each error page of its own."""
+        if self.response is None or (self.generator is not None and self.generator.id == "varnish"):
+            return None
+        return self.response.header("retry-after")
+
     # Other names.
 
     @cached_property
@@ -282,8 +290,16 @@ class Evidence:
                     continue
                 clients = exposed_clients(round_, self.domain, probe.address)
                 is_refused = status_of(seen) == MISDIRECTED
-                if verdict.conclusive and clients and (is_refused or not verdict.expected):
+                if verdict.conclusive and clients and (is_refused or not verdict.expected) and self._is_misrouted(seen):
                     yield Shared(name, seen, verdict, clients, is_refused)
+
+    def _is_misrouted(self, seen: Observation) -> bool:
+        """Whether this differs from the domain's own pages by more than those differ from each other."""
+        own = [found for sample in self.right if (found := page(sample.seen)) is not None]
+        there = page(seen)
+        if there is None or not is_restless(own):
+            return True
+        return bool(differences(own[0], there, is_restless=True))
 
     def reversed(self, name: str) -> Observation | None:
         """What the sibling `name` was answered on the domain's own connection."""

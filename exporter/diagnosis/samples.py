@@ -15,7 +15,7 @@ from exporter.model import (
     Target,
     Verdict,
 )
-from exporter.pages import page_of
+from exporter.pages import differences, page_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,12 @@ def page(seen: Observation) -> Page | None:
         return seen.page
     response = seen.response
     return page_of(response) if response.body or not response.body_bytes else None
+
+
+def same_kind(one: Observation, other: Observation) -> bool:
+    """Whether two answers are pages of one kind, whatever words they hold: an error page may quote what was asked."""
+    left, right = page(one), page(other)
+    return left is not None and right is not None and not differences(left, right)
 
 
 def same_page(one: Observation, other: Observation) -> bool:

@@ -107,6 +107,7 @@ SERVERS: tuple[Server, ...] = (
         r"<hr><center>openresty",
         ("server", r"^openresty"),
         closes_after_421=True,
+        closes_by_policy_only=True,
         source="ngx_http_special_response.c",
     ),
     Server(
@@ -115,6 +116,7 @@ SERVERS: tuple[Server, ...] = (
         r"<hr><center>nginx",
         ("server", r"^nginx"),
         closes_after_421=True,
+        closes_by_policy_only=True,
         source="ngx_http_special_response.c; measured",
     ),
     Server(

@@ -120,6 +120,8 @@ def _about_shared(evidence: Evidence) -> Iterator[Wish]:
     """On the same handshake without reuse, over HTTP/1.1; what strangers get; and what TLS settings the names have."""
     for shared in evidence.shared[:1]:
         address = shared.seen.probe.address or ""
+        if not shared.is_refused:  # one backend of several may be what was met, and a page may differ from itself
+            yield Wish(Experiment.REPEAT, address, shared.seen.probe.protocol)
         yield Wish(Experiment.UNKNOWN_NAME, address, shared.seen.probe.protocol)
         yield Wish(Experiment.SIBLING_SNI, address, Protocol.HTTP11, shared.opener)
         yield Wish(Experiment.TLS12, address, Protocol.HTTP11, shared.opener)

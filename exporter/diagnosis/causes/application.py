@@ -5,7 +5,7 @@ from __future__ import annotations
 from exporter.diagnosis.cause import Draft, cause, confidence
 from exporter.diagnosis.drafts import about_answer
 from exporter.diagnosis.evidence import Evidence
-from exporter.diagnosis.samples import answer_of, is_right, same_page, status_of
+from exporter.diagnosis.samples import answer_of, is_right, same_kind, same_page, status_of
 from exporter.diagnosis.servers import Role
 from exporter.diagnosis.wording import lines, names, told
 from exporter.model import Excluded, Experiment, Severity, Variation
@@ -31,13 +31,27 @@ def application_answers_421(evidence: Evidence) -> Draft | None:
 def application_rejects_host(evidence: Evidence) -> Draft | None:
     """Frameworks answer to hosts they were told of: Django's ALLOWED_HOSTS, Starlette's TrustedHostMiddleware."""
     said = next((text for text in _HOST_REJECTED if text in evidence.text), None)
-    if evidence.code not in (400, 403, 421) or said is None:
+    if evidence.code not in (400, 403, 421) or (said is None and not _rejects_strangers(evidence)):
         return None
     stranger = evidence.unknown_host
     alike = stranger is not None and status_of(stranger) == evidence.code
-    why = f"the application does not accept the name in Host («{said}»)"
+    why = "the application does not accept the name in Host" + (f" («{said}»)" if said else "")
     more = [f"a name that nobody owns is rejected alike: {told(stranger)}"] if alike and stranger is not None else []
-    return about_answer(evidence, why, confidence(text=True, experiment=alike), *more)
+    return about_answer(evidence, why, confidence(text=said is not None, experiment=alike), *more)
+
+
+def _rejects_strangers(evidence: Evidence) -> bool:
+    """A framework's 400 for this name and for one that nobody owns, while it serves another name: for every path."""
+    stranger, maker = evidence.unknown_host, evidence.generator
+    return (
+        evidence.code == 400
+        and maker is not None
+        and maker.role is Role.APPLICATION
+        and stranger is not None
+        and same_kind(evidence.wrong[0].seen, stranger)
+        and bool(evidence.served)
+        and not evidence.paths_differ
+    )
 
 
 _HOST_REJECTED = (

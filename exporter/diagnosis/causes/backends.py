@@ -24,13 +24,17 @@ _NOT_BACKENDS = (429, 503)
               "access-denied", "application-rejects-host", "no-route-for-host", "auth-required",
               "closed-without-answer",
               "cert-name-mismatch", "cert-expired", "cert-untrusted", "connection-reset-on-hello", "tls-name-rejected",
-              "tls-handshake-failed", "cached-error", "method-not-allowed"))  # fmt: skip
+              "tls-handshake-failed", "cached-error", "method-not-allowed", "upstream-too-slow", "rate-limited",
+              "sni-router-with-shared-cert", "vhost-tls-params-differ", "sni-policy-forbids-connection-reuse",
+              "vhost-certs-overlap", "address-sets-overlap"))  # fmt: skip
 def one_backend_misconfigured(evidence: Evidence) -> Draft | None:
     """One address stands for several servers, and a share of them answers wrongly."""
     if evidence.split is not Split.SOMETIMES or evidence.code in _NOT_BACKENDS or _changed_once(evidence):
         return None
     worst = evidence.worst
     if worst is None or (worst.failure is not None and worst.failure.kind in ("timeout", "slow")):
+        return None
+    if evidence.code in _SLOW and not _others_are_quick(evidence):
         return None
     wrong, total = evidence.share
     stacks = _stacks(evidence)
@@ -57,6 +61,15 @@ def one_backend_misconfigured(evidence: Evidence) -> Draft | None:
         would_confirm="each backend asked by itself",
         noticed_by=(f"about {round(100 * wrong / total)} % of requests, whoever sends them",),
     )
+
+
+_SLOW = (504, 524)
+
+
+def _others_are_quick(evidence: Evidence) -> bool:
+    """Whether right answers take a small part of the time after which the proxy gives up: load would slow down all."""
+    waited = min(sum(sample.seen.seconds.values()) for sample in evidence.wrong)
+    return all(sum(sample.seen.seconds.values()) < waited / 3 for sample in evidence.right)
 
 
 def _series(evidence: Evidence) -> str:

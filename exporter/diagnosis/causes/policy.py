@@ -19,9 +19,9 @@ def maintenance(evidence: Evidence) -> Draft | None:
     """503 with Retry-After or a page that says so: somebody means it."""
     if evidence.code != 503 or evidence.response is None or evidence.disagrees:
         return None
-    retry = evidence.response.header("retry-after")
-    worded = _MAINTENANCE.search(evidence.text) is not None and "due to\nmaintenance downtime" not in evidence.text
-    plain = evidence.generator is not None and evidence.generator.id in ("nginx", "openresty")
+    retry = evidence.retry_after
+    worded = _MAINTENANCE.search(_APACHES_WORDS.sub("", evidence.text)) is not None
+    plain = _says_503_itself(evidence) and not _served_otherwise(evidence)
     if not (retry or worded or plain):
         return None
     why = (
@@ -39,6 +39,21 @@ def maintenance(evidence: Evidence) -> Draft | None:
 _MAINTENANCE = re.compile(r"\bmaint(?:enance|ained)\b|\bwartung|be right back|back soon", re.IGNORECASE)
 
 
+_APACHES_WORDS = re.compile(r"due to\s+maintenance\s+downtime")
+"""Apache's own 503 page has them whatever the reason is."""
+
+
+def _says_503_itself(evidence: Evidence) -> bool:
+    """nginx has no 503 for upstreams: limit_req, limit_conn and `return` say it."""
+    return evidence.code == 503 and evidence.generator is not None and evidence.generator.id in ("nginx", "openresty")
+
+
+def _served_otherwise(evidence: Evidence) -> bool:
+    """Whether the same server has served other probes of these rounds: it is a limit, and not shut."""
+    others = (*evidence.unknown_hosts, *evidence.without_sni, *evidence.other_snis)
+    return bool(evidence.right) or any(evidence.is_right(seen) for seen in others)
+
+
 @cause("overloaded", 406, "The server sheds load")
 def overloaded(evidence: Evidence) -> Draft | None:
     """503 from who has too much to do: limits of connections, of workers, of a queue."""
@@ -53,8 +68,7 @@ def overloaded(evidence: Evidence) -> Draft | None:
         None,
     )
     by_app = evidence.generator is None or evidence.generator.role is Role.APPLICATION
-    nginx = evidence.generator is not None and evidence.generator.id in ("nginx", "openresty")
-    if evidence.disagrees and (by_app or nginx or said == "reset reason: overflow"):
+    if evidence.disagrees and (by_app or _says_503_itself(evidence) or said == "reset reason: overflow"):
         return about_answer(evidence, "it refuses a part of the requests: a limit, or too much load", 0.7)
     if said == "reset reason: overflow":
         return about_answer(evidence, "a limit of connections or requests to the upstream is reached", 0.8)
@@ -124,6 +138,9 @@ uri_too_long: Final = _by_status(
 def rate_limited(evidence: Evidence) -> Draft | None:
     """429, or nginx's limit_req, which says 503: the prober itself may be the reason."""
     limited = [sample for sample in evidence.own if sample.status == 429]
+    if not limited and _says_503_itself(evidence) and _served_otherwise(evidence) and _was_served_first(evidence):
+        why = "a limit of requests: the first were served, and the later ones refused"
+        return about_answer(evidence, f"{why}; the prober itself may be the reason", 0.75)
     others = [
         seen
         for seen in (*evidence.unknown_hosts, *evidence.without_sni, *evidence.other_snis)
@@ -148,6 +165,12 @@ def rate_limited(evidence: Evidence) -> Draft | None:
         ),
         noticed_by=("clients that ask as often as this prober does",),
     )
+
+
+def _was_served_first(evidence: Evidence) -> bool:
+    """Whether right answers came before wrong ones only: each request uses up a limit, while load comes and goes."""
+    runs = [sample.is_right for sample in evidence.own]
+    return runs == sorted(runs, reverse=True)
 
 
 @cause("request-headers-too-big", 413, "The request's header section is too big", masks=("application-rejects-host",))

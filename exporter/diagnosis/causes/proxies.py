@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from exporter.diagnosis import servers
 from exporter.diagnosis.cause import Draft, cause, confidence
 from exporter.diagnosis.evidence import Evidence
-from exporter.diagnosis.samples import answer_of, is_right, relayed, same_page, status_of
+from exporter.diagnosis.samples import answer_of, is_right, page, relayed, same_page, status_of
 from exporter.diagnosis.wording import asked, lines, names, said_by, where
 from exporter.model import Excluded, Experiment, Observation, Severity, Target, Trial
 
@@ -51,9 +51,36 @@ def _order_of(evidence: Evidence, trial: Trial) -> _Order:
 
 @cause("proxy-reuses-upstream-connection", 204, "A proxy reuses an upstream connection across names",
        masks=("proxy-sends-no-sni-upstream", "proxy-sends-wrong-sni-upstream", "one-backend-misconfigured",
-              "application-answers-421", "rewrite-rule-421", "vhost-missing"))  # fmt: skip
+              "application-answers-421", "rewrite-rule-421", "vhost-missing", "vhost-tls-params-differ",
+              "sni-policy-forbids-connection-reuse", "vhost-certs-overlap", "sni-router-with-shared-cert",
+              "monitor-sends-no-sni", "proxy-forwards-client-sni"))  # fmt: skip
 def proxy_reuses_upstream_connection(evidence: Evidence) -> Draft | None:
     """The proxy's pool is keyed by address, not by name: a request goes out on a connection opened for another name."""
+    return _by_order(evidence) or _one_name_wins(evidence)
+
+
+def _one_name_wins(evidence: Evidence) -> Draft | None:
+    """One connection for all names, over HTTP/2 (Go's proxies): who came first after a pause is served, others not."""
+    worst, stranger = evidence.worst, evidence.unknown_host
+    if worst is None or stranger is None or stranger.response is None or not _is_origins_421(evidence):
+        return None
+    hops = [servers.edge(stranger.response), *([evidence.edge] if evidence.edge is not None else [])]
+    in_go = any(hop is not None and hop.id in ("caddy", "traefik") for hop in hops)
+    if not in_go or len(evidence.served) != 1 or evidence.paths_differ or evidence.disagrees:
+        return None
+    return Draft(
+        confidence=0.75,
+        summary=f"a proxy asks the origin for all names on one connection, which it opened for {evidence.served[0]}: "
+        f"{evidence.domain} gets the origin's 421, and only {evidence.served[0]} is served",
+        shown=(worst.seen,),
+        code=421,
+        evidence=(*lines([s.seen for s in evidence.wrong]), f"{evidence.served[0]} is served at the same address"),
+        excluded=(Excluded("rewrite-rule-421", "every path gets it"),),
+        would_confirm="the same after a pause: another name that comes first is served then, and this one is not",
+    )
+
+
+def _by_order(evidence: Evidence) -> Draft | None:
     order = _order(evidence)
     if order is None:
         return None
@@ -117,7 +144,12 @@ def proxy_sends_no_sni_upstream(evidence: Evidence) -> Draft | None:
     worst, stranger = evidence.worst, evidence.unknown_host
     if worst is None or not _is_origins_421(evidence) or evidence.paths_differ:
         return None
-    if stranger is None or status_of(stranger) == 421 or evidence.disagrees:
+    if (
+        stranger is None
+        or status_of(stranger) == 421
+        or evidence.disagrees
+        or not _is_default_sites(evidence, stranger)
+    ):
         return None
     return Draft(
         confidence=confidence(text=True, experiment=True) if evidence.is_relayed or evidence.failing else 0.75,
@@ -140,6 +172,17 @@ def proxy_sends_no_sni_upstream(evidence: Evidence) -> Draft | None:
         ),
         would_confirm="the origin's log: AH02032 with «default host as no SNI was provided»",
     )
+
+
+def _is_default_sites(evidence: Evidence, stranger: Observation) -> bool:
+    """Whether the stranger was answered by the origin too, and companions that are served have just that page.
+
+    Without SNI only the origin's default site can be served; a companion with another page comes another way.
+    """
+    own = evidence.response
+    by_edge = own is not None and stranger.response is not None and servers.edge(own) != servers.edge(stranger.response)
+    pages = [o for name in evidence.served for o, _ in evidence.companions[name].matched if page(o) is not None]
+    return not by_edge and all(same_page(seen, stranger) for seen in pages)
 
 
 def _no_pool(evidence: Evidence) -> tuple[Excluded, ...]:

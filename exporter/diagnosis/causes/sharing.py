@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 
 from exporter.diagnosis import servers
 from exporter.diagnosis.cause import GUESS, Draft, cause, confidence
-from exporter.diagnosis.evidence import Evidence
+from exporter.diagnosis.evidence import Evidence, Split
 from exporter.diagnosis.samples import Shared, answer_of, relayed, same_page, status_of
 from exporter.diagnosis.servers import Server
 from exporter.diagnosis.wording import lines, names, told
 from exporter.model import (
+    MISDIRECTED,
     Client,
     Combination,
     Excluded,
@@ -166,9 +167,40 @@ def vhost_client_cert_differs(evidence: Evidence) -> Draft | None:
 
 
 @cause("http-version-disabled-for-host", 109, "The HTTP version is off for this name, but on for the listener",
-       severity=Severity.WARNING, masks=("vhost-tls-params-differ", "sni-policy-forbids-connection-reuse"))  # fmt: skip
+       severity=Severity.WARNING, masks=("vhost-tls-params-differ", "sni-policy-forbids-connection-reuse",
+              "sni-router-lacks-name"))  # fmt: skip
 def http_version_disabled_for_host(evidence: Evidence) -> Draft | None:
     """nginx (1.25.1 and later) refuses HTTP/2 for a name with `http2 off` on a listener that has it for others."""
+    return _refused_over_one_version(evidence) or _refused_where_it_is_off(evidence)
+
+
+def _refused_over_one_version(evidence: Evidence) -> Draft | None:
+    """The name's own connection gets 421 over one version, and is served over HTTP/1.1."""
+    if evidence.code != MISDIRECTED or evidence.split is not Split.PROTOCOLS:
+        return None
+    version = evidence.wrong[0].protocol
+    if any(sample.protocol is not version for sample in evidence.wrong) or version is Protocol.HTTP11:
+        return None
+    siblings = [o for name in evidence.served for o, _ in evidence.companions[name].matched]
+    others = [seen for seen in siblings if seen.probe.protocol is version and seen.response is not None]
+    return Draft(
+        confidence=confidence(text=bool(others), experiment=True),
+        summary=f"{evidence.domain} is refused with 421 over {version} on a connection of its own, and served over "
+        f"{names(dict.fromkeys(sample.protocol for sample in evidence.right))}: {version} is off for this name"
+        + (f", but on for {others[0].probe.domain}" if others else ""),
+        shown=(evidence.wrong[0].seen, evidence.right[0].seen),
+        code=MISDIRECTED,
+        severity=Severity.WARNING,
+        evidence=(
+            *lines([s.seen for s in evidence.wrong]),
+            *lines([s.seen for s in evidence.right]),
+            *lines(others, 1),
+        ),
+        noticed_by=(f"every client that speaks {version}", "clients of HTTP/1.1 do not"),
+    )
+
+
+def _refused_where_it_is_off(evidence: Evidence) -> Draft | None:
     case = _case(evidence)
     if case is None:
         return None
@@ -211,8 +243,12 @@ def vhost_certs_overlap(evidence: Evidence) -> Draft | None:
 
 def _is_reset_or_400(case: _Case) -> bool:
     failure, status = case.first.seen.failure, status_of(case.first.seen)
-    return status in (400, 403) or (
-        failure is not None and failure.kind in ("stream-reset", "goaway", "protocol-error", "closed")
+    said = "Server Name Indication" in servers.text_of(case.first.seen.response) if case.first.seen.response else False
+    ats = case.maker is not None and case.maker.id == "traffic-server"
+    return (
+        status == 400
+        or (status == 403 and (said or ats))
+        or (failure is not None and failure.kind in ("stream-reset", "goaway", "protocol-error", "closed"))
     )
 
 

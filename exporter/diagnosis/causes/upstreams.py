@@ -68,7 +68,7 @@ _UPSTREAM = (
 
 def _about_upstream(evidence: Evidence) -> _Upstream | None:
     worst = evidence.worst
-    if worst is None or evidence.code is None or (_retry_after(evidence) and evidence.code == 503):
+    if worst is None or evidence.code is None or (evidence.retry_after and evidence.code == 503):
         return None
     maker = evidence.generator.id if evidence.generator is not None else ""
     if evidence.code in (504, 524):
@@ -88,10 +88,6 @@ def _waiting_seconds(row: _Upstream) -> float:
 
 def _seconds(seen: Observation) -> float:
     return seen.seconds.get(Phase.PROCESSING, 0.0)
-
-
-def _retry_after(evidence: Evidence) -> str | None:
-    return evidence.response.header("retry-after") if evidence.response is not None else None
 
 
 def _upstream(

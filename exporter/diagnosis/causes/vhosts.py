@@ -59,12 +59,16 @@ def _served_a_strangers_page(evidence: Evidence) -> Draft | None:
         return None
     if servers.DEFAULT_SITES.search(servers.text_of(own.response)):
         return _default_site(evidence, own)
-    if stranger is None or not same_page(own, stranger) or status_of(own) in (301, 302, 303, 307, 308):
+    return None if stranger is None else _strangers_page(evidence, own, stranger)
+
+
+def _strangers_page(evidence: Evidence, own: Observation, stranger: Observation) -> Draft | None:
+    if not same_page(own, stranger) or status_of(own) in (301, 302, 303, 307, 308):
         return None
     owner = _owner(evidence, own)
-    foreign = own.tls is not None and not own.tls.covers(evidence.domain)
     if owner is None:
-        return None
+        return _empty_site(evidence, own, stranger) if _says_nothing(evidence, own) else None
+    foreign = own.tls is not None and not own.tls.covers(evidence.domain)
     return Draft(
         confidence=confidence(text=True, experiment=True) if foreign else confidence(experiment=True),
         summary=f"{evidence.domain} is answered with {owner}'s page, as is a name that nobody owns: "
@@ -78,6 +82,29 @@ def _served_a_strangers_page(evidence: Evidence) -> Draft | None:
         ),
         excluded=(Excluded("cert-name-mismatch", "the page is not the name's own either"),) if foreign else (),
         noticed_by=("everybody: the wrong site, and no error",),
+    )
+
+
+def _says_nothing(evidence: Evidence, own: Observation) -> bool:
+    """Whether the answer is empty, while companions there have pages: a server that knows no such site (Caddy)."""
+    pages = [page(o) for name in evidence.served for o, _ in evidence.companions[name].matched]
+    return (
+        own.response is not None
+        and own.response.status == 200
+        and not own.response.body_bytes
+        and any(found is not None and found.title for found in pages)
+    )
+
+
+def _empty_site(evidence: Evidence, own: Observation, stranger: Observation) -> Draft:
+    return Draft(
+        confidence=confidence(experiment=True),
+        summary=f"{evidence.domain} is answered 200 with nothing in it, as is a name that nobody owns: the server at "
+        f"{own.probe.address} has no site of that name, while {names(evidence.served)} has a page there",
+        shown=(own, stranger),
+        code=200,
+        evidence=lines([own, stranger]),
+        noticed_by=("everybody: an empty page, and no error",),
     )
 
 
@@ -168,7 +195,8 @@ def sni_router_lacks_name(evidence: Evidence) -> Draft | None:
     if evidence.worst is None or evidence.split is Split.SOMETIMES or evidence.worst.status is None:
         return None
     reached = [seen for seen in _on_other_names(evidence) if evidence.is_right(seen)]
-    here = [seen for seen in reached if seen.probe.address in evidence.wrong_addresses]
+    wrong = {(sample.address, sample.protocol) for sample in evidence.wrong}
+    here = [seen for seen in reached if (seen.probe.address, seen.probe.protocol) in wrong]
     if not here:
         return None
     return Draft(
