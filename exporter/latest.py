@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 
 from exporter.model import MISDIRECTED, Combination, Observation, Page, Phase, Protocol, Response, Round, Verdict
 
@@ -99,7 +98,7 @@ def _slim_observation(
 _TELLING_BYTES = 1024
 
 
-_NO_SECONDS: Mapping[Phase, float] = MappingProxyType({})
+_NO_SECONDS: Mapping[Phase, float] = {}  # one for all; no proxy, which could not be stored with its round
 
 
 def _without_bodies(round_: Round) -> Round:
