@@ -6,9 +6,11 @@ matter), and a certificate that covers the name. Then:
 Chromium (`SpdySession::CanPool`): one of the name's addresses is the one connected to; ORIGIN is ignored. Seen with
 Chromium 156 beside: a page's credentialed fetch from another site (another registrable domain) opens a connection of
 its own, as requests of third parties carry another privacy mode.
-Firefox (`nsHttpConnectionMgr`), read from its source: any address that both names have in common will do, connected to
-or not; and it alone reads ORIGIN frames (RFC 8336), which then decide instead of addresses. Its connections are
-partitioned by the site of the page, so what a page fetches from another site shares the page's connection.
+Firefox (`nsHttpConnectionMgr`; seen with Firefox 153): likewise the address connected to; but it alone reads ORIGIN
+frames (RFC 8336), which then decide instead of addresses, and its connections are partitioned by the site of the page,
+so that what a page fetches from another site shares the page's connection. Where the user has set
+`network.http.http2.aggressive_coalescing`, any address that both names have will do, connected to or not; older
+versions did so always.
 """
 
 from __future__ import annotations
@@ -62,11 +64,21 @@ def _chromium(opener: Observation, owner: Home, other: Home) -> bool:
     return opener.probe.address in other.addresses and is_same_site(owner.target.domain, other.target.domain)
 
 
-def _firefox(opener: Observation, owner: Home, other: Home) -> bool:
+def _firefox(opener: Observation, _owner: Home, other: Home) -> bool:
     if opener.origins is not None:
         return other.origin in opener.origins
-    return not owner.addresses.isdisjoint(other.addresses)
+    return opener.probe.address in other.addresses
+
+
+def _firefox_aggressive(opener: Observation, owner: Home, other: Home) -> bool:
+    """Where this Firefox does what Firefox as it comes does not."""
+    is_elsewhere = opener.origins is None and opener.probe.address not in other.addresses
+    return is_elsewhere and not owner.addresses.isdisjoint(other.addresses)
 
 
 _Rule = Callable[[Observation, Home, Home], bool]
-_RULES: dict[Client, _Rule] = {Client.CHROMIUM: _chromium, Client.FIREFOX: _firefox}
+_RULES: dict[Client, _Rule] = {
+    Client.CHROMIUM: _chromium,
+    Client.FIREFOX: _firefox,
+    Client.FIREFOX_AGGRESSIVE: _firefox_aggressive,
+}

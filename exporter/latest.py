@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 
 from exporter.model import MISDIRECTED, Combination, Observation, Page, Phase, Protocol, Response, Round, Verdict
 from exporter.pages import is_restless
@@ -120,7 +119,7 @@ _RESTLESS_ROUNDS = 100
 """A page that changed once may just have been deployed anew; one that changes often is never forgotten to."""
 
 
-_NO_SECONDS: Mapping[Phase, float] = MappingProxyType({})
+_NO_SECONDS: Mapping[Phase, float] = {}  # one for all; no proxy, which could not be stored with its round
 
 
 def _without_bodies(round_: Round) -> Round:

@@ -7,10 +7,10 @@ For target d at each of its addresses:
   names that nobody configured (`unknown_host`);
 - by the first protocol, one connection for each other server name, or none at all: Host = d (`no_sni`, `other_sni`).
 
-Clients share a connection between names over HTTP/2 and HTTP/3 only, so siblings are asked for over those. Firefox does
-where two names have any address in common, even connected to one that the other name lacks (`address-sets-overlap`); so
-both are asked for there. Where neither protocol is configured, siblings are asked for over HTTP/1.1 and at their own
-addresses, as proxies with a pool of connections do.
+Clients share a connection between names over HTTP/2 and HTTP/3 only, so siblings are asked for over those. Some do
+where two names have any address in common, even connected to one that the other name lacks (`address-sets-overlap`; see
+`exposure`); so both are asked for there. Where neither protocol is configured, siblings are asked for over HTTP/1.1 and
+at their own addresses, as proxies with a pool of connections do.
 
 A group of n names so costs each round one handshake a name for all its ordered pairs as `coalesced`. Where there are
 more siblings than `siblings_per_round`, rounds go through them by rotation, and through `other_sni` one at a time.

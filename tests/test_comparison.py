@@ -72,7 +72,7 @@ def test_an_answer_is_judged_by_the_browsers_that_would_ask_at_its_address():
     ("body", "expected", "reason"), [(b"blog", True, "served: status 200"), (b"shop", False, "misrouted")]
 )
 def test_at_an_address_that_the_name_lacks_it_is_held_against_its_page_elsewhere(body, expected, reason):
-    """Only Firefox asks there, and it does: the names have A in common."""
+    """Firefox asks there if it is set to go by any address that both have: A."""
     seen = (saw(SHOP, B, b"shop"), shared(B, body))
 
     _, verdict = judged(knowing(saw(BLOG, A, b"blog"), saw(BLOG, C, b"other")), *seen, blog_at=(A, C))

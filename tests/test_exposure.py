@@ -15,7 +15,7 @@ TLS = tls(alpn="h2", chain=(certificate("a.shop.test", "b.shop.test", "*.c.shop.
 OPENER = observation(probe("a.shop.test", address=A, protocol=Protocol.H2), tls=TLS)
 OWNER = Target("a.shop.test", "g", port=8443)
 CHROMIUM, FIREFOX = {Client.CHROMIUM}, {Client.FIREFOX}
-BOTH, NONE = CHROMIUM | FIREFOX, set()
+BOTH, NONE, AGGRESSIVE = CHROMIUM | FIREFOX, set(), {Client.FIREFOX_AGGRESSIVE}
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ BOTH, NONE = CHROMIUM | FIREFOX, set()
         pytest.param(OPENER, [A], "b.shop.test", [B], NONE, id="no shared address"),
         pytest.param(OPENER, [A], "other.shop.test", [A], NONE, id="not covered"),
         pytest.param(OPENER, [A, B], "b.shop.test", [A, B], BOTH, id="same set"),
-        pytest.param(OPENER, [A, B], "b.shop.test", [B], FIREFOX, id="overlap elsewhere than connected"),
+        pytest.param(OPENER, [A, B], "b.shop.test", [B], AGGRESSIVE, id="overlap elsewhere than connected"),
         pytest.param(replace(OPENER, origins=()), [A], "b.shop.test", [A], CHROMIUM, id="empty ORIGIN"),
         pytest.param(
             replace(OPENER, origins=("https://b.shop.test:8443",)), [A], "b.shop.test", [B], FIREFOX, id="ORIGIN has it"
@@ -39,6 +39,7 @@ BOTH, NONE = CHROMIUM | FIREFOX, set()
         pytest.param(
             replace(OPENER, tls=replace(TLS, faults=("expired",))), [A], "b.shop.test", [A], NONE, id="bad certificate"
         ),
+        pytest.param(replace(OPENER, origins=()), [A, B], "b.shop.test", [B], NONE, id="overlap elsewhere and ORIGIN"),
         pytest.param(replace(OPENER, response=None), [A], "b.shop.test", [A], NONE, id="no answer"),
         pytest.param(replace(OPENER, tls=None), [A], "b.shop.test", [A], NONE, id="no TLS"),
         pytest.param(

@@ -4,6 +4,7 @@ import pytest
 
 from exporter.latest import Latest
 from exporter.model import Failure, Phase, Verdict
+from exporter.records import round_of_text, text_of_round
 from tests.factories import AS_EXPECTED, observation, probe, response, round_, target
 
 UNEXPECTED = Verdict(expected=False, reason="500 instead of 200")
@@ -27,6 +28,14 @@ def test_the_newest_round_of_each_domain_is_kept():
     assert latest.rounds() == (new, other)
     assert latest.get("shop.test") == new
     assert latest.get("unknown.test") is None
+
+
+def test_what_is_kept_can_be_stored():
+    latest = Latest()
+    latest.put(round_(observation(), observation(probe(sni=None))))
+
+    kept = latest.get("shop.test")
+    assert round_of_text(text_of_round(kept)) == kept
 
 
 def test_a_snapshot_does_not_change():

@@ -87,7 +87,7 @@ def test_a_sibling_that_lives_elsewhere_is_not_asked_for_on_this_connection(sibl
     [(Protocol.H2, {A4, A5}), (Protocol.HTTP11, {A5})],
 )
 def test_a_sibling_that_shares_one_address_is_asked_for_where_some_client_would(protocol, asked_at):
-    """Firefox takes any overlap of the two names' addresses; who keeps connections of HTTP/1.1 goes by one address."""
+    """Some take any overlap of the two names' addresses; who keeps connections of HTTP/1.1 goes by one address."""
     own = target(protocols=(protocol,))
     known = siblings("b.test", addresses=(A5, "::1"), protocols=(protocol,))
 

@@ -74,6 +74,8 @@ class Client(StrEnum):
 
     CHROMIUM = "chromium"
     FIREFOX = "firefox"
+    FIREFOX_AGGRESSIVE = "firefox-aggressive"
+    """With the preference `network.http.http2.aggressive_coalescing`, which is off unless somebody sets it."""
 
 
 class Severity(StrEnum):

@@ -166,8 +166,8 @@ def address_sets_overlap(evidence: Evidence) -> Draft | None:
             f"{evidence.domain} lives at {names(sorted(mine))}, {first.opener} at {names(theirs)}",
             *lines([one.seen for one in shown]),
         ),
-        noticed_by=("Firefox, which goes by any address that both names have",)
-        if Client.FIREFOX in first.clients
+        noticed_by=("Firefox where it is set to go by any address that both names have",)
+        if Client.FIREFOX_AGGRESSIVE in first.clients
         else (),
     )
 
