@@ -30,6 +30,8 @@ MOST_WAITING_INCIDENTS = 10_000
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 60.0
 _OPENS_WITHIN_SECONDS = 3.0  # then the house opens without its memory, which follows when the disk answers
 _CLOSES_WITHIN_SECONDS = 3.0
+# Writing takes turns with probing for the interpreter: what changes fast is written less often, in larger batches.
+_LONG_WORK_SECONDS, _RESTS_FOR_WORK, _LONGEST_REST_SECONDS = 0.02, 4.0, 0.5
 _PRUNED_EVERY_SECONDS = 600.0
 
 T = TypeVar("T")
@@ -190,7 +192,11 @@ class Store:
             else:
                 pause = _FIRST_PAUSE_SECONDS
                 await self._work.wait()
+            started = time.perf_counter()
             await self._attempt_again()
+            took = time.perf_counter() - started
+            if took > _LONG_WORK_SECONDS:
+                await self._rest(min(_LONGEST_REST_SECONDS, _RESTS_FOR_WORK * took))
         if self._waiting.batch:
             await self._attempt_again()
 
