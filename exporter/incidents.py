@@ -93,9 +93,7 @@ def joined(known: Sequence[Incident], at: float) -> Step:
     """What comes of open incidents that were kept in two places: who are about the same become one, the oldest."""
     ledger = Ledger(known, at)
     for incident in ledger.open():
-        same = _about(ledger, incident.cause, incident.domains)
-        if len(same) > 1:
-            _merged(ledger, same)
+        _merged(ledger, _about(ledger, incident.cause, incident.domains) or [incident])
     return _without_doubles(ledger).step()
 
 
@@ -209,15 +207,16 @@ def _opened(ledger: Ledger, finding: Finding, sighting: Sighting) -> None:
 def _merged(ledger: Ledger, same: Sequence[Incident]) -> Incident:
     """The oldest of incidents that turn out to be one, with the reports of all."""
     oldest, *others = sorted(same, key=age)
+    if not others:
+        return oldest
+    reports = oldest.reports
     for other in others:
-        reports = oldest.reports
         for report in other.reports:
             reports = reports if _report(oldest, report.domain) else _with(report, reports)
-        oldest = replace(oldest, reports=reports, flaps=oldest.flaps + other.flaps)
         ledger.put(other, Event.GONE, reports=(), merged_into=oldest.id)
-    if others:
-        ledger.put(oldest, Event.SEEN, reports=oldest.reports)
-    return oldest
+    affected = tuple(sorted({domain for one in same for domain in one.affected}))
+    ledger.put(oldest, reports=reports, flaps=sum(one.flaps for one in same), affected=affected)
+    return ledger.get(oldest.id)
 
 
 def _successor(incident: Incident, domain: str, fresh: Sequence[Finding]) -> Finding | None:

@@ -69,6 +69,9 @@ class Ledger:
     def open(self) -> list[Incident]:
         return sorted((one for one in self._after.values() if one.stage is not Stage.RESOLVED), key=age)
 
+    def get(self, identity: str) -> Incident:
+        return self._after[identity]
+
     def unseen(self, domain: str) -> list[Incident]:
         """Those that `domain` reported and did not join in this step."""
         mine = (one for one in self.open() if any(report.domain == domain for report in one.reports))
