@@ -120,6 +120,11 @@ class Store:
         self._writer = BlockingThread("store-writer")
         self._reader = self._writer if folder is None else BlockingThread("store-reader")
 
+    @property
+    def fails(self) -> bool:
+        """Whether the disk did not take the last write."""
+        return self._fails
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Open, write while inside, and write what is left within a bound. Raises NewerError."""
