@@ -7,6 +7,7 @@ import logging
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from exporter.model import ChangeKind, Incident, Round, Stage
 from exporter.store.query import MOST_PER_PAGE, NO_CODE, KeptRound, Page, Query, Record, cursor_after, place_of
@@ -108,8 +109,8 @@ def _write_incident(connection: sqlite3.Connection, identity: str, incident: Inc
         packed_incident(incident),
     )
     connection.execute("INSERT OR REPLACE INTO incident VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-    domains = [(domain, identity) for domain in incident.affected]
-    connection.executemany("INSERT OR IGNORE INTO incident_domain VALUES (?, ?)", domains)
+    domains = [(domain, incident.since, identity) for domain in incident.affected]
+    connection.executemany("INSERT OR IGNORE INTO incident_domain VALUES (?, ?, ?)", domains)
 
 
 def _write_round(connection: sqlite3.Connection, kept: RoundToKeep) -> None:
@@ -147,11 +148,30 @@ def page(connection: sqlite3.Connection, query: Query) -> Page:
     """One page. Raises CursorError."""
     limit = max(1, min(query.limit, MOST_PER_PAGE))
     where, values = _where(query)
-    select = f"SELECT since, id, body FROM incident WHERE {where} ORDER BY since DESC, id DESC LIMIT :limit"  # noqa: S608
+    by = _BY_TIME if query.domain is None else _BY_DOMAIN
+    order = f"{by.since} DESC, {by.identity} DESC"
+    columns = "incident.since, incident.id, incident.body"
+    select = f"SELECT {columns} FROM {by.tables} WHERE {where} ORDER BY {order} LIMIT :limit"  # noqa: S608
     rows = connection.execute(select, {**values, "limit": limit + 1}).fetchall()
     shown = rows[:limit]
     more = cursor_after(*shown[-1][:2]) if len(rows) > limit else ""
     return Page(tuple(_readable((identity, body) for _, identity, body in shown)), more)
+
+
+class _Way(NamedTuple):
+    """Tables in the order of one of their indices, so that no more is looked at than is shown."""
+
+    tables: str
+    since: str
+    identity: str
+
+
+_BY_TIME = _Way("incident", "incident.since", "incident.id")
+_BY_DOMAIN = _Way(
+    "incident_domain CROSS JOIN incident ON incident.id = incident_domain.incident",
+    "incident_domain.since",
+    "incident_domain.incident",
+)
 
 
 def _where(query: Query) -> tuple[str, Mapping[str, object]]:
@@ -175,12 +195,13 @@ def _where(query: Query) -> tuple[str, Mapping[str, object]]:
 def _clauses(query: Query) -> Iterator[tuple[bool, str]]:
     yield query.stage is None, "stage != :pending"
     yield query.stage is not None, "stage = :stage"
-    yield query.domain is not None, "id IN (SELECT incident FROM incident_domain WHERE domain = :domain)"
+    yield query.domain is not None, "incident_domain.domain = :domain"
     yield query.code is not None, "code IS NULL" if query.code == NO_CODE else "code = :code"
     yield query.cause is not None, "cause = :cause"
     yield query.after is not None, "(until IS NULL OR until >= :after)"
-    yield query.before is not None, "since <= :before"
-    yield bool(query.cursor), "(since, id) < (:since, :identity)"
+    by = _BY_TIME if query.domain is None else _BY_DOMAIN
+    yield query.before is not None, f"{by.since} <= :before"
+    yield bool(query.cursor), f"({by.since}, {by.identity}) < (:since, :identity)"
 
 
 def record(connection: sqlite3.Connection, identity: str) -> Record | None:

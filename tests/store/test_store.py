@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from dataclasses import replace
+from statistics import median
 
 import pytest
 
@@ -99,13 +101,14 @@ async def test_incidents_are_found_by_what_is_asked(folder, query, found):
         assert "".join(one.id for one in (await store.page(query)).incidents) == found
 
 
-async def test_pages_follow_each_other_without_gap_or_double_while_incidents_come(folder):
+@pytest.mark.parametrize("domain", [None, "shop.test"])
+async def test_pages_follow_each_other_without_gap_or_double_while_incidents_come(folder, domain):
     many = [incident(f"{number:03}", since=NOON + number // 3) for number in range(25)]
     seen, cursor, turn = [], "", 0
     async with running(folder) as (store, _):
         await store.keep(kept(*many))
         while turn == 0 or cursor:
-            page = await store.page(Query(limit=4, cursor=cursor))
+            page = await store.page(Query(domain=domain, limit=4, cursor=cursor))
             seen += [one.id for one in page.incidents]
             cursor, turn = page.cursor, turn + 1
             await store.keep(kept(incident(f"new {turn}", since=NOON + 1000 + turn)))
@@ -318,3 +321,22 @@ async def test_a_change_during_the_telling_is_told_after_it(folder):
 
         ((again,), _) = await store.letters(10)
         assert (again.incident.flaps, again.annotation) == (1, 7)
+
+
+async def test_a_change_is_written_and_a_page_of_ten_thousand_is_read_in_little_time(tmp_path):
+    """Medians, as other programs use this machine too. Measured: 3 ms and 1 ms."""
+    loop = asyncio.get_running_loop()
+    over = [incident(f"{number:05}", since=NOON + number, stage=Stage.RESOLVED) for number in range(10_000)]
+    writes, reads = [], []
+    async with running(tmp_path) as (store, _):
+        await store.keep(Kept(over))
+        for number in range(21):
+            started = loop.time()
+            await store.keep(kept(incident(f"new {number}"), at=NOON + number))
+            written = loop.time()
+            await store.page(Query(domain="shop.test"))
+            writes.append(written - started)
+            reads.append(loop.time() - written)
+
+    assert median(writes) < 0.02
+    assert median(reads) < 0.02
