@@ -11,10 +11,10 @@ import pytest
 
 from exporter.model import ChangeKind, Stage
 from exporter.store import CursorError, Kept, NewerError, Query, Retention
-from exporter.store import store as store_room
 from exporter.store.schema import MIGRATIONS, VERSION
 from exporter.store.store import FILE
 from exporter.store.tables import FIRST_ROUNDS, LAST_ROUNDS
+from exporter.store.waiting import MOST_WAITING_ROUNDS
 from tests.factories import NOON
 from tests.store.kept import Watch, bad_round, incident, kept, running
 
@@ -285,7 +285,7 @@ async def test_what_waits_for_the_disk_is_bounded(tmp_path):
     watch = Watch()
     folder = tmp_path / "data"
     folder.write_text("a file where the directory belongs")
-    most = store_room.MOST_WAITING_ROUNDS
+    most = MOST_WAITING_ROUNDS
     async with running(folder, watch) as (store, _):
         for turn in range(most + 10):
             await store.keep(kept(incident(), at=NOON + turn))
