@@ -93,7 +93,8 @@ class _Bounded:
         self._secrets = secrets
 
     def all(self, observations: Sequence[Observation]) -> Iterator[Observation]:
-        for seen in observations:
+        for each in observations:
+            seen = replace(each, seconds=dict(each.seconds))  # of all mappings, pydantic writes only dicts
             if seen.response is None or not seen.response.body:
                 yield seen
                 continue
