@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 from exporter import incidents
@@ -87,13 +88,13 @@ class Chronicle:
             self.forget(domain)
         return tuple(self._open.values())
 
-    def _near(self, names: Iterable[str]) -> tuple[Incident, ...]:
+    def _near(self, names: AbstractSet[str]) -> tuple[Incident, ...]:
         """The open incidents about any of these domains, and those that share a domain with them."""
         first = self._about(names)
         return self._about({name for incident in first for name in incident.domains}) if first else ()
 
-    def _about(self, names: Iterable[str]) -> tuple[Incident, ...]:
-        ids = {identity for name in names for identity in self._by_domain.get(name, ())}
+    def _about(self, names: AbstractSet[str]) -> tuple[Incident, ...]:
+        ids = {identity for name in self._by_domain.keys() & names for identity in self._by_domain[name]}
         return tuple(self._open[identity] for identity in ids)
 
     def _take(self, step: Step, round_: Round | None = None) -> asyncio.Future[None]:
@@ -107,14 +108,21 @@ class Chronicle:
         return self._store.keep(Kept((*changed, *over), step.changes, round_, step.dropped))
 
     def _hold(self, incident: Incident) -> None:
-        self._drop(incident.id)
+        before = self._open.get(incident.id)
         self._open[incident.id] = incident
-        for domain in incident.domains:
-            self._by_domain[domain].add(incident.id)
+        known = before.domains if before is not None else ()
+        if known is not incident.domains:
+            self._unlist(incident.id, set(known).difference(incident.domains))
+            for domain in set(incident.domains).difference(known):
+                self._by_domain[domain].add(incident.id)
 
     def _drop(self, identity: str) -> None:
         before = self._open.pop(identity, None)
-        for domain in before.domains if before is not None else ():
+        if before is not None:
+            self._unlist(identity, before.domains)
+
+    def _unlist(self, identity: str, domains: Iterable[str]) -> None:
+        for domain in domains:
             self._by_domain[domain].discard(identity)
             if not self._by_domain[domain]:
                 del self._by_domain[domain]

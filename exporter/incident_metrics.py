@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from exporter.exposition import Format, Histogram, Kind, Metric, Sample, chunks, labels, number
 from exporter.model import Change, ChangeKind, Incident, Stage
@@ -27,7 +27,7 @@ class IncidentMetrics:
     def __init__(self, now: Callable[[], float] = time.time) -> None:
         self.scrape_interval_seconds = SCRAPE_INTERVAL_SECONDS
         self._now = now
-        self._shown: dict[str, dict[str, float]] = {}  # start by label set, by incident
+        self._shown: dict[str, _Series] = {}  # by incident
         self._shown_since: dict[str, float] = {}  # by label set
         self._lingering: dict[str, float] = {}  # start by label set
         self._opened: defaultdict[tuple[str, str], int] = defaultdict(int)
@@ -56,18 +56,21 @@ class IncidentMetrics:
         return chunks(((metric.family, metric.read(shown)) for metric in METRICS), form)
 
     def _show(self, identity: str, incident: Incident | None, now: float) -> None:
-        before = self._shown.pop(identity, {})
-        if incident is not None and incident.stage is Stage.FIRING:
-            self._shown[identity] = {_labels(incident, domain): incident.since for domain in incident.domains}
-        after = self._shown.get(identity, {})
-        for text in after:
-            self._lingering.pop(text, None)
-            self._shown_since.setdefault(text, now)
-        self._lingering.update({text: start for text, start in before.items() if text not in after})
+        before = self._shown.pop(identity, None) or _Series("", "", 0.0, {})
+        after = _series(incident, before)
+        if after is not None:
+            self._shown[identity] = after
+        texts = after.texts if after is not None else {}
+        for domain in texts.keys() - (before.texts.keys() if after is not None and after.is_like(before) else set()):
+            self._lingering.pop(texts[domain], None)
+            self._shown_since.setdefault(texts[domain], now)
+        for domain, text in before.texts.items():
+            if texts.get(domain) != text:
+                self._lingering[text] = before.start
 
     def _snapshot(self) -> _Shown:
         self._let_go()
-        series = {text: start for shown in self._shown.values() for text, start in shown.items()}
+        series = {text: shown.start for shown in self._shown.values() for text in shown.texts.values()}
         starts = {**self._lingering, **series}
         return _Shown(
             active=[(text, 1) for text in starts],
@@ -84,6 +87,30 @@ class IncidentMetrics:
         for text in [text for text in self._lingering if self._shown_since.get(text, 0.0) <= long_enough]:
             del self._lingering[text]
             self._shown_since.pop(text, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """What is shown of one incident; `texts` are its label sets by domain."""
+
+    code: str
+    cause: str
+    start: float
+    texts: Mapping[str, str]
+
+    def is_like(self, other: _Series) -> bool:
+        """Whether they differ in domains only."""
+        return (self.code, self.cause) == (other.code, other.cause)
+
+
+def _series(incident: Incident | None, before: _Series) -> _Series | None:
+    """What is to be shown of it; label sets that are there are not written again: one may be about thousands."""
+    if incident is None or incident.stage is not Stage.FIRING:
+        return None
+    after = _Series(_code(incident), incident.cause, incident.since, {})
+    known = before.texts if after.is_like(before) else {}
+    texts = {domain: known.get(domain) or _labels(incident, domain) for domain in incident.domains}
+    return replace(after, texts=texts)
 
 
 @dataclass(frozen=True, slots=True)

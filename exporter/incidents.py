@@ -7,11 +7,15 @@ holds; the incident is over when no report is left.
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from exporter.ledger import TRANSITIONS, Event, Ledger, Settings, Step, age
 from exporter.model import Finding, Incident, Report, Round, Severity, Stage, Turn
+from exporter.secrecy import finding_without, secrets_of
+
+__all__ = ["TRANSITIONS", "Event", "Settings", "Sighting", "Step", "forget", "joined", "step"]
 
 MOST_TURNS = 100
 """Kept of one incident's history: the first, and the newest."""
@@ -19,8 +23,6 @@ MOST_TURNS = 100
 MOST_NAMED = 50
 """Domains that one report names. Of a wider finding each domain's own rounds say whether it is concerned: with 5,000
 domains that all name each other, an incident would weigh the square of that."""
-
-__all__ = ["TRANSITIONS", "Event", "Settings", "Sighting", "Step", "forget", "joined", "step"]
 
 _OPENS = frozenset({Severity.CRITICAL, Severity.WARNING})
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
@@ -51,11 +53,12 @@ class Sighting:
 
     @classmethod
     def of(cls, round_: Round) -> Sighting:
-        """A round's findings that matter, each cause once."""
+        """A round's findings that matter, each cause once, with nothing secret in what they quote."""
+        secrets = secrets_of(round_.target)
         serious: dict[str, Finding] = {}
         for finding in round_.findings:
             if finding.severity in _OPENS:
-                serious.setdefault(finding.cause, finding)
+                serious.setdefault(finding.cause, finding_without(secrets, finding))
         ended_at = round_.started_at + round_.duration_seconds
         return cls(round_.target.domain, tuple(serious.values()), bool(round_.trials), ended_at)
 
@@ -88,25 +91,31 @@ def forget(known: Sequence[Incident], domain: str, at: float) -> Step:
 
 def joined(known: Sequence[Incident], at: float) -> Step:
     """What comes of open incidents that were kept in two places: who are about the same become one, the oldest."""
-    return _without_doubles(Ledger(known, at)).step()
+    ledger = Ledger(known, at)
+    for incident in ledger.open():
+        _merged(ledger, _about(ledger, incident.cause, incident.domains) or [incident])
+    return _without_doubles(ledger).step()
 
 
 def _without_doubles(ledger: Ledger) -> Ledger:
     """Of one cause, no domain is in two open incidents: what turned or came from elsewhere may have made it so."""
-    first: dict[tuple[str, str], Incident] = {}
-    for incident in ledger.open():
-        for domain in incident.domains:
-            other = first.setdefault((incident.cause, domain), incident)
-            if other.id != incident.id:
-                _merged(ledger, [other, incident])
-                return _without_doubles(ledger)
+    for incident in ledger.changed():
+        same = _about(ledger, incident.cause, incident.domains)
+        if len(same) > 1:
+            _merged(ledger, same)
+            return _without_doubles(ledger)
     return ledger
+
+
+def _about(ledger: Ledger, cause: str, domains: Iterable[str]) -> list[Incident]:
+    """The open incidents of that cause about one of these domains."""
+    names = frozenset(domains)
+    return [one for one in ledger.open() if one.cause == cause and not names.isdisjoint(one.domains)]
 
 
 def _joins(ledger: Ledger, finding: Finding, sighting: Sighting) -> bool:
     """Whether there is an incident of that cause about one of the finding's domains; it then is seen once more."""
-    about = {sighting.domain, *finding.domains}
-    same = [one for one in ledger.open() if one.cause == finding.cause and not about.isdisjoint(one.domains)]
+    same = _about(ledger, finding.cause, (sighting.domain, *finding.domains))
     if not same:
         return False
     incident = _merged(ledger, same)
@@ -187,6 +196,7 @@ def _opened(ledger: Ledger, finding: Finding, sighting: Sighting) -> None:
         since=sighting.at,
         finding=finding,
         reports=(report,),
+        domains=report.domains,
         affected=report.domains,
         turns=(_turn(finding, sighting.at),),
     )
@@ -197,15 +207,16 @@ def _opened(ledger: Ledger, finding: Finding, sighting: Sighting) -> None:
 def _merged(ledger: Ledger, same: Sequence[Incident]) -> Incident:
     """The oldest of incidents that turn out to be one, with the reports of all."""
     oldest, *others = sorted(same, key=age)
+    if not others:
+        return oldest
+    reports = oldest.reports
     for other in others:
-        reports = oldest.reports
         for report in other.reports:
             reports = reports if _report(oldest, report.domain) else _with(report, reports)
-        oldest = replace(oldest, reports=reports, flaps=oldest.flaps + other.flaps)
         ledger.put(other, Event.GONE, reports=(), merged_into=oldest.id)
-    if others:
-        ledger.put(oldest, Event.SEEN, reports=oldest.reports)
-    return oldest
+    affected = tuple(sorted({domain for one in same for domain in one.affected}))
+    ledger.put(oldest, reports=reports, flaps=sum(one.flaps for one in same), affected=affected)
+    return ledger.get(oldest.id)
 
 
 def _successor(incident: Incident, domain: str, fresh: Sequence[Finding]) -> Finding | None:
@@ -241,12 +252,18 @@ def _named(finding: Finding, domain: str) -> tuple[str, ...]:
 
 
 def _report(incident: Incident, domain: str) -> Report | None:
-    return next((one for one in incident.reports if one.domain == domain), None)
+    at = bisect_left(incident.reports, domain, key=lambda one: one.domain)
+    found = incident.reports[at] if at < len(incident.reports) else None
+    return found if found is not None and found.domain == domain else None
 
 
-def _with(report: Report, reports: Iterable[Report]) -> tuple[Report, ...]:
-    rest = [one for one in reports if one.domain != report.domain]
-    return tuple(sorted([*rest, report], key=lambda one: one.domain))
+def _with(report: Report, reports: tuple[Report, ...]) -> tuple[Report, ...]:
+    """The reports with this one in place of its domain's last; the same object where it says the same."""
+    at = bisect_left(reports, report.domain, key=lambda one: one.domain)
+    before = reports[at] if at < len(reports) and reports[at].domain == report.domain else None
+    if before == report:
+        return reports
+    return (*reports[:at], report, *reports[at + (before is not None) :])
 
 
 def _without(domain: str, reports: Iterable[Report]) -> Iterator[Report]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from exporter.changes import change
-from exporter.model import Change, Incident, Stage
+from exporter.model import Change, Incident, Report, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +69,9 @@ class Ledger:
     def open(self) -> list[Incident]:
         return sorted((one for one in self._after.values() if one.stage is not Stage.RESOLVED), key=age)
 
+    def get(self, identity: str) -> Incident:
+        return self._after[identity]
+
     def unseen(self, domain: str) -> list[Incident]:
         """Those that `domain` reported and did not join in this step."""
         mine = (one for one in self.open() if any(report.domain == domain for report in one.reports))
@@ -84,18 +87,25 @@ class Ledger:
         if stage is None:
             self._after.pop(incident.id, None)
             return
+        domains = incident.domains if after.reports is incident.reports else _named(after.reports)
+        affected = _joined(after.affected, domains)
         after = replace(
             after,
             stage=stage,
             opened=self.at if stage is Stage.FIRING and after.opened is None else after.opened,
             until=self.at if stage is Stage.RESOLVED else None,
+            domains=affected if stage is Stage.RESOLVED else domains,
+            affected=affected,
         )
-        after = replace(after, affected=tuple(sorted({*after.affected, *after.domains})))
         before = self._before.get(after.id)
         self._after[after.id] = before if before is not None and before == after else after
 
     def saw(self, incident: Incident) -> None:
         self._seen.add(incident.id)
+
+    def changed(self) -> list[Incident]:
+        """The open ones that are not as they were."""
+        return [one for one in self.open() if self._before.get(one.id) is not one]
 
     def step(self) -> Step:
         pairs = [(self._before.get(one.id), one) for one in self._after.values()]
@@ -105,6 +115,16 @@ class Ledger:
             tuple(one for one in told if one is not None),
             tuple(self._before.keys() - self._after.keys()),
         )
+
+
+def _named(reports: Iterable[Report]) -> tuple[str, ...]:
+    return tuple(sorted({domain for report in reports for domain in report.domains}))
+
+
+def _joined(known: tuple[str, ...], names: Iterable[str]) -> tuple[str, ...]:
+    """Both, sorted; the same object where there is nothing new."""
+    new = set(names).difference(known)
+    return tuple(sorted([*known, *new])) if new else known
 
 
 def age(incident: Incident) -> tuple[bool, float, str]:

@@ -10,13 +10,10 @@ from typing import TypeVar
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from exporter.model import Observation, Round, Secret
+from exporter.secrecy import HIDDEN, hidden, secrets_of
 
 MAX_BODY_BYTES = 1024 * 1024
 """Of one round's bodies together; those beyond are left out."""
-
-_HIDDEN = "<secret>"
-_SHORTEST = 4
-"""A shorter secret could be a part of any word; it is hidden where it is known to stand, not searched for."""
 
 BYTES = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
 # The tuple is for pydantic, which takes no settings for a dataclass that is none of its own.
@@ -31,12 +28,9 @@ class UnreadableError(Exception):
 
 def text_of_round(round_: Round) -> str:
     """The whole round, but for secrets and for bodies beyond the bound."""
-    secrets = [value.reveal for _, value in round_.target.headers if isinstance(value, Secret)]
-    known = sorted((one for one in secrets if len(one) >= _SHORTEST), key=len, reverse=True)
-    text = to_text(_ROUND, _without_secrets(round_, known))
-    for secret in known:
-        text = text.replace(json.dumps(secret, ensure_ascii=False)[1:-1], _HIDDEN)
-    return text
+    secrets = secrets_of(round_.target)
+    text = to_text(_ROUND, _without_secrets(round_, secrets))
+    return hidden(text, [json.dumps(secret, ensure_ascii=False)[1:-1] for secret in secrets])
 
 
 def round_of_text(text: str) -> Round:
@@ -66,7 +60,7 @@ def _first_complaint(error: ValidationError | UnicodeError) -> str:
     return f"{place}: {first['msg']}" if place else str(first["msg"])
 
 
-def _without_secrets(round_: Round, secrets: list[str]) -> Round:
+def _without_secrets(round_: Round, secrets: Sequence[str]) -> Round:
     headers = tuple((name, _hidden(value)) for name, value in round_.target.headers)
     known = [secret.encode("latin-1", "replace") for secret in secrets]
     bounded = _Bounded(known)
@@ -88,7 +82,7 @@ def _without_secrets(round_: Round, secrets: list[str]) -> Round:
 
 
 def _hidden(value: str | Secret) -> str | Secret:
-    return Secret(_HIDDEN, value.source) if isinstance(value, Secret) else value
+    return Secret(HIDDEN, value.source) if isinstance(value, Secret) else value
 
 
 class _Bounded:
@@ -99,12 +93,13 @@ class _Bounded:
         self._secrets = secrets
 
     def all(self, observations: Sequence[Observation]) -> Iterator[Observation]:
-        for seen in observations:
+        for each in observations:
+            seen = replace(each, seconds=dict(each.seconds))  # of all mappings, pydantic writes only dicts
             if seen.response is None or not seen.response.body:
                 yield seen
                 continue
             body = seen.response.body if len(seen.response.body) <= self._left else b""
             self._left -= len(body)
             for secret in self._secrets:
-                body = body.replace(secret, _HIDDEN.encode())
+                body = body.replace(secret, HIDDEN.encode())
             yield replace(seen, response=replace(seen.response, body=body))

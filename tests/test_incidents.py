@@ -317,7 +317,12 @@ def test_whatever_happens_no_domain_has_two_open_incidents_of_one_cause(rounds, 
         pairs = [(one.cause, name) for one in history.open for name in one.domains]
         assert len(pairs) == len(set(pairs))
         assert len({one.id for one in history.open}) == len(history.open)
-        assert all(one.domains for one in history.open)
+        for one in history.open:
+            named = {name for report in one.reports for name in report.domains}
+            assert set(one.domains) == named
+            assert named <= set(one.affected)
+            assert sorted(one.domains) == [*one.domains]
+            assert [report.domain for report in one.reports] == sorted({report.domain for report in one.reports})
 
 
 @given(HISTORIES, SETTINGS)
@@ -390,6 +395,8 @@ def test_whatever_is_joined_no_domain_has_two_open_incidents_of_one_cause(mine, 
     pairs = [(one.cause, name) for one in step.incidents for name in one.domains]
     assert len(pairs) == len(set(pairs))
     assert reporters(step.incidents) == reporters(both)
+    for one in step.incidents:
+        assert set(one.domains) == {name for report in one.reports for name in report.domains}
 
 
 def reporters(known):

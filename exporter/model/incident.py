@@ -31,7 +31,7 @@ class Report:
 
     Attributes:
         domain: whose rounds.
-        domains: whom they say it of.
+        domains: whom they say it of, sorted.
         cause, code: what they said last.
         turned: in how many rounds in a row they have said so where it is not what the incident says; 0: they agree.
         missed: in how many rounds in a row they have not said anything of it.
@@ -69,8 +69,9 @@ class Incident:
         opened: when it was confirmed; None: it is pending.
         until: when it was found to be over; None: it is not.
         finding: of the cause that leads now, as it was when it was surest.
-        reports: by domain; empty once it is resolved.
-        affected: every domain that it ever concerned.
+        reports: sorted by domain; empty once it is resolved.
+        domains: whom it concerns now, sorted: all that the reports name. Once it is resolved, `affected`.
+        affected: every domain that it ever concerned, sorted.
         seen: rounds that showed it, counted until it is confirmed.
         flaps: how often it came back after rounds that did not show it, before it counted as over.
         turns: the causes that led, in order; the last one leads now.
@@ -82,6 +83,7 @@ class Incident:
     since: float
     finding: Finding
     reports: tuple[Report, ...]
+    domains: tuple[str, ...]
     affected: tuple[str, ...]
     opened: float | None = None
     until: float | None = None
@@ -101,13 +103,6 @@ class Incident:
     @property
     def severity(self) -> Severity:
         return self.finding.severity
-
-    @property
-    def domains(self) -> tuple[str, ...]:
-        """Whom it concerns now, or concerned until it was over, sorted."""
-        if self.stage is Stage.RESOLVED:
-            return self.affected
-        return tuple(sorted({domain for report in self.reports for domain in report.domains}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX incident_by_time ON incident (since, id)",
         "CREATE INDEX incident_by_stage ON incident (stage, until)",
         """CREATE TABLE incident_domain (
-            domain TEXT NOT NULL, incident TEXT NOT NULL, PRIMARY KEY (domain, incident)
+            domain TEXT NOT NULL, since REAL NOT NULL, incident TEXT NOT NULL, PRIMARY KEY (domain, since, incident)
         ) WITHOUT ROWID""",
         "CREATE INDEX incident_domain_by_incident ON incident_domain (incident)",
         """CREATE TABLE round (

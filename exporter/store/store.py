@@ -9,27 +9,27 @@ import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from exporter.model import Change, Incident, Round, Stage
-from exporter.store import schema, tables
+from exporter.model import Incident
+from exporter.store import outbox, schema, search, tables
+from exporter.store.outbox import Letter
 from exporter.store.query import Page, Query, Record
-from exporter.store.tables import Batch, Letter, RoundToKeep
+from exporter.store.tables import Batch
 from exporter.store.thread import BlockingThread
+from exporter.store.waiting import Kept, Waiting
 
 logger = logging.getLogger(__name__)
 
 FILE = "incidents.db"
 
-MOST_WAITING_ROUNDS = 500
-"""At some 10 to 50 KB each: tens of megabytes at most while the disk does not take them."""
-MOST_WAITING_INCIDENTS = 10_000
-
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 60.0
 _OPENS_WITHIN_SECONDS = 3.0  # then the house opens without its memory, which follows when the disk answers
 _CLOSES_WITHIN_SECONDS = 3.0
+# Writing takes turns with probing for the interpreter: what changes fast is written less often, in larger batches.
+_LONG_WORK_SECONDS, _RESTS_FOR_WORK, _LONGEST_REST_SECONDS = 0.02, 4.0, 0.5
 _PRUNED_EVERY_SECONDS = 600.0
 
 T = TypeVar("T")
@@ -62,31 +62,6 @@ class Watcher(Protocol):
     def store_used(self, size_bytes: int) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What one step leaves to be kept.
-
-    Attributes:
-        incidents: those that are not as they were, resolved ones among them.
-        changes: each is kept with the round.
-        round: that made the changes; None: none did.
-        dropped: ids of incidents that came to nothing.
-    """
-
-    incidents: Sequence[Incident] = ()
-    changes: Sequence[Change] = ()
-    round: Round | None = None
-    dropped: Sequence[str] = ()
-
-
-@dataclass(slots=True)
-class _Waiting:
-    """What is not on the disk yet, and who wants to know when it was tried."""
-
-    batch: Batch = field(default_factory=Batch)
-    tried: list[asyncio.Future[None]] = field(default_factory=list)
-
-
 class Store:
     """The database in `folder`; None: in memory, and gone with the process.
 
@@ -108,7 +83,8 @@ class Store:
         self._watcher = watcher
         self._retention = retention
         self._now = now
-        self._waiting = _Waiting()
+        self._waiting = Waiting()
+        self._tried: list[asyncio.Future[None]] = []  # who wants to know when what waits was tried
         self._work = asyncio.Event()
         self._stopping = asyncio.Event()
         self._connection: sqlite3.Connection | None = None
@@ -117,6 +93,11 @@ class Store:
         self._pruned_at = float("-inf")
         self._writer = BlockingThread("store-writer")
         self._reader = self._writer if folder is None else BlockingThread("store-reader")
+
+    @property
+    def fails(self) -> bool:
+        """Whether the disk did not take the last write."""
+        return self._fails
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -143,42 +124,34 @@ class Store:
         if not (kept.incidents or kept.dropped):
             tried.set_result(None)
             return tried
-        batch = self._waiting.batch
-        batch.incidents.update({incident.id: incident for incident in kept.incidents})
-        batch.incidents.update(dict.fromkeys(kept.dropped))
-        for change in kept.changes:
-            if kept.round is not None:
-                batch.rounds.append(RoundToKeep(change.incident.id, change.kind, change.at, change.note, kept.round))
-            if self.announces:
-                batch.announce[change.incident.id] = None
-        self._bound()
+        self._gave_up(self._waiting.add(kept, announce=self.announces))
         self._work.set()
         if self._fails:
             tried.set_result(None)
         else:
-            self._waiting.tried.append(tried)
+            self._tried.append(tried)
         return tried
 
     async def page(self, query: Query) -> Page:
         """Stored incidents. Raises CursorError and UnavailableError, as the following."""
-        return await self._read(lambda connection: tables.page(connection, query))
+        return await self._read(lambda connection: search.page(connection, query))
 
     async def record(self, identity: str) -> Record | None:
         """An incident with its rounds; None: there is none."""
-        return await self._read(lambda connection: tables.record(connection, identity))
+        return await self._read(lambda connection: search.record(connection, identity))
 
     async def letters(self, limit: int) -> tuple[tuple[Letter, ...], int]:
         """What Grafana is still to be told, and how many letters there are in all."""
-        return await self._read(lambda connection: tables.letters(connection, limit))
+        return await self._read(lambda connection: outbox.letters(connection, limit))
 
     async def posted(self, letter: Letter, annotation: int | None, *, told: bool) -> None:
         """Note what became of a letter. Raises UnavailableError: then it will be found again."""
-        await self._in_writer(lambda connection: tables.posted(connection, letter, annotation, told))
+        await self._in_writer(lambda connection: outbox.posted(connection, letter, annotation, told))
 
     async def announce_all(self) -> None:
         """From now on Grafana is told of changes, and of what is open and was never announced."""
         self.announces = True
-        await self._in_writer(tables.announce_all)
+        await self._in_writer(outbox.announce_all)
 
     async def _write_on(self, opening: asyncio.Task[None]) -> None:
         await asyncio.wait({opening})
@@ -190,8 +163,12 @@ class Store:
             else:
                 pause = _FIRST_PAUSE_SECONDS
                 await self._work.wait()
+            started = time.perf_counter()
             await self._attempt_again()
-        if self._waiting.batch:
+            took = time.perf_counter() - started
+            if took > _LONG_WORK_SECONDS:
+                await self._rest(min(_LONGEST_REST_SECONDS, _RESTS_FOR_WORK * took))
+        if self._waiting:
             await self._attempt_again()
 
     async def _attempt_again(self) -> None:
@@ -207,34 +184,30 @@ class Store:
     async def _attempt(self) -> None:
         """Open if need be, and write all that waits. What fails goes back into the queue."""
         started = time.perf_counter()
-        taken: _Waiting | None = None
+        taken, tried = Batch(), self._tried
         try:
             await self._open()
             self._work.clear()
-            taken, self._waiting = self._waiting, _Waiting()
-            if taken.batch or taken.batch.announce:
-                batch = taken.batch
-                await self._in_writer(lambda connection: tables.write(connection, batch))
-                taken.batch = Batch()
+            taken, (tried, self._tried) = self._waiting.take(), (self._tried, [])
+            if taken:
+                await self._in_writer(lambda connection: tables.write(connection, taken))
+                taken = Batch()
             await self._prune()
         except (OSError, UnavailableError, schema.CorruptError) as error:
-            if taken is not None:
-                self._put_back(taken.batch)
+            self._gave_up(self._waiting.put_back(taken))
             self._failed(error)
         else:
             self._wrote(time.perf_counter() - started)
         finally:
-            for tried in [*(taken.tried if taken else ()), *self._forgotten_waiters()]:
-                if not tried.done():
-                    tried.set_result(None)
-            self._watcher.store_waiting(len(self._waiting.batch))
+            _release(tried)
+            if self._fails:  # nobody waits for a disk that fails
+                _release(self._tried)
+            self._watcher.store_waiting(len(self._waiting))
 
-    def _forgotten_waiters(self) -> list[asyncio.Future[None]]:
-        """Nobody waits for a disk that fails."""
-        if not self._fails:
-            return []
-        waiters, self._waiting.tried = self._waiting.tried, []
-        return waiters
+    def _gave_up(self, number: int) -> None:
+        if number:
+            self._watcher.store_dropped(number)
+        self._watcher.store_waiting(len(self._waiting))
 
     async def _open(self) -> None:
         if self._connection is not None:
@@ -248,7 +221,7 @@ class Store:
             await self._set_aside(error)
             self._connection = await self._fresh()
         self._checked = True
-        stored = await self._in_writer(tables.open_incidents)
+        stored = await self._in_writer(search.open_incidents)
         waiting = self._waiting.batch.incidents
         known = self.adopt([incident for incident in stored if incident.id not in waiting])
         there = {incident.id: incident for incident in stored}
@@ -305,29 +278,6 @@ class Store:
         except sqlite3.Error as error:
             raise UnavailableError(str(error)) from error
 
-    def _put_back(self, batch: Batch) -> None:
-        newer = self._waiting.batch
-        batch.incidents.update(newer.incidents)
-        batch.rounds += newer.rounds
-        batch.announce.update(newer.announce)
-        self._waiting.batch = batch
-        self._bound()
-
-    def _bound(self) -> None:
-        """Drop the oldest of what there is no room for: rounds first, then incidents that are over."""
-        batch = self._waiting.batch
-        dropped = max(0, len(batch.rounds) - MOST_WAITING_ROUNDS)
-        del batch.rounds[:dropped]
-        excess = len(batch.incidents) - MOST_WAITING_INCIDENTS
-        if excess > 0:
-            over = [key for key, one in batch.incidents.items() if one is None or one.stage is Stage.RESOLVED]
-            for key in over[:excess]:
-                del batch.incidents[key]
-            dropped += len(over[:excess])
-        if dropped:
-            self._watcher.store_dropped(dropped)
-        self._watcher.store_waiting(len(batch))
-
     def _failed(self, error: Exception) -> None:
         self._watcher.store_failed()
         if not self._fails:
@@ -352,3 +302,10 @@ class Store:
 def _closed(connection: sqlite3.Connection) -> None:
     with contextlib.suppress(sqlite3.Error):
         connection.close()
+
+
+def _release(waiters: list[asyncio.Future[None]]) -> None:
+    for waiter in waiters:
+        if not waiter.done():
+            waiter.set_result(None)
+    waiters.clear()

@@ -1,22 +1,15 @@
-"""What is written to the database and read from it. Blocks, and is called in the store's threads only."""
+"""What is written to the database, and what is forgotten again. Blocks, and is called in the store's threads only."""
 
 from __future__ import annotations
 
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from exporter.model import ChangeKind, Incident, Round, Stage
-from exporter.store.query import MOST_PER_PAGE, NO_CODE, KeptRound, Page, Query, Record, cursor_after, place_of
-from exporter.store.records import (
-    UnreadableError,
-    packed_incident,
-    packed_round,
-    unpacked_incident,
-    unpacked_round,
-)
+from exporter.store.records import packed_incident, packed_round
 
 logger = logging.getLogger(__name__)
 
@@ -52,20 +45,6 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.incidents) + len(self.rounds)
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """What Grafana is to be told of an incident.
-
-    Attributes:
-        wanted: counts the changes; says which of them the letter is about.
-        annotation: its number in Grafana; None: not known.
-    """
-
-    incident: Incident
-    wanted: int
-    annotation: int | None
 
 
 def write(connection: sqlite3.Connection, batch: Batch) -> None:
@@ -108,8 +87,8 @@ def _write_incident(connection: sqlite3.Connection, identity: str, incident: Inc
         packed_incident(incident),
     )
     connection.execute("INSERT OR REPLACE INTO incident VALUES (?, ?, ?, ?, ?, ?, ?)", row)
-    domains = [(domain, identity) for domain in incident.affected]
-    connection.executemany("INSERT OR IGNORE INTO incident_domain VALUES (?, ?)", domains)
+    domains = [(domain, incident.since, identity) for domain in incident.affected]
+    connection.executemany("INSERT OR IGNORE INTO incident_domain VALUES (?, ?, ?)", domains)
 
 
 def _write_round(connection: sqlite3.Connection, kept: RoundToKeep) -> None:
@@ -126,103 +105,6 @@ def _write_round(connection: sqlite3.Connection, kept: RoundToKeep) -> None:
             AND id NOT IN (SELECT id FROM round WHERE incident = :incident ORDER BY id LIMIT :first)
             AND id NOT IN (SELECT id FROM round WHERE incident = :incident ORDER BY id DESC LIMIT :last)""",
         {"incident": kept.incident, "first": FIRST_ROUNDS, "last": LAST_ROUNDS},
-    )
-
-
-def open_incidents(connection: sqlite3.Connection) -> tuple[Incident, ...]:
-    """Those that are not resolved, the oldest first."""
-    rows = connection.execute("SELECT id, body FROM incident WHERE stage != ? ORDER BY since, id", (Stage.RESOLVED,))
-    return tuple(_readable(rows))
-
-
-def _readable(rows: Iterable[tuple[str, bytes]]) -> Iterator[Incident]:
-    for identity, body in rows:
-        try:
-            yield unpacked_incident(body)
-        except UnreadableError as error:
-            logger.warning("stored incident %s cannot be read: %s", identity, error)
-
-
-def page(connection: sqlite3.Connection, query: Query) -> Page:
-    """One page. Raises CursorError."""
-    limit = max(1, min(query.limit, MOST_PER_PAGE))
-    where, values = _where(query)
-    select = f"SELECT since, id, body FROM incident WHERE {where} ORDER BY since DESC, id DESC LIMIT :limit"  # noqa: S608
-    rows = connection.execute(select, {**values, "limit": limit + 1}).fetchall()
-    shown = rows[:limit]
-    more = cursor_after(*shown[-1][:2]) if len(rows) > limit else ""
-    return Page(tuple(_readable((identity, body) for _, identity, body in shown)), more)
-
-
-def _where(query: Query) -> tuple[str, Mapping[str, object]]:
-    """The conditions, made of fixed texts only, and the values that they name."""
-    clauses = [clause for is_asked, clause in _clauses(query) if is_asked]
-    since, identity = place_of(query.cursor) if query.cursor else (0.0, "")
-    values = {
-        "domain": query.domain,
-        "code": query.code,
-        "cause": query.cause,
-        "stage": query.stage,
-        "after": query.after,
-        "before": query.before,
-        "pending": Stage.PENDING,
-        "since": since,
-        "identity": identity,
-    }
-    return " AND ".join(clauses), values
-
-
-def _clauses(query: Query) -> Iterator[tuple[bool, str]]:
-    yield query.stage is None, "stage != :pending"
-    yield query.stage is not None, "stage = :stage"
-    yield query.domain is not None, "id IN (SELECT incident FROM incident_domain WHERE domain = :domain)"
-    yield query.code is not None, "code IS NULL" if query.code == NO_CODE else "code = :code"
-    yield query.cause is not None, "cause = :cause"
-    yield query.after is not None, "(until IS NULL OR until >= :after)"
-    yield query.before is not None, "since <= :before"
-    yield bool(query.cursor), "(since, id) < (:since, :identity)"
-
-
-def record(connection: sqlite3.Connection, identity: str) -> Record | None:
-    """An incident with its rounds; None: there is none of this id that can be read."""
-    rows = connection.execute("SELECT id, body FROM incident WHERE id = ?", (identity,))
-    incident = next(_readable(rows), None)
-    if incident is None:
-        return None
-    kept = connection.execute("SELECT kind, at, note, body FROM round WHERE incident = ? ORDER BY id", (identity,))
-    return Record(incident, tuple(KeptRound(ChangeKind(kind), at, note, _round(body)) for kind, at, note, body in kept))
-
-
-def _round(body: bytes) -> Round | None:
-    with contextlib.suppress(UnreadableError):
-        return unpacked_round(body)
-    return None
-
-
-def announce_all(connection: sqlite3.Connection) -> None:
-    """Put what is open and was never announced into the outbox."""
-    connection.execute(
-        "INSERT OR IGNORE INTO outbox SELECT id, 1, 0, NULL FROM incident WHERE stage = ?", (Stage.FIRING,)
-    )
-
-
-def letters(connection: sqlite3.Connection, limit: int) -> tuple[tuple[Letter, ...], int]:
-    """What Grafana is still to be told, the oldest incidents first, and how many letters there are in all."""
-    due = "FROM outbox JOIN incident ON incident.id = outbox.incident WHERE outbox.wanted > outbox.told"
-    (total,) = connection.execute(f"SELECT count(*) {due}").fetchone()
-    columns = "incident.id, incident.body, outbox.wanted, outbox.annotation"
-    rows = connection.execute(f"SELECT {columns} {due} ORDER BY incident.since, incident.id LIMIT ?", (limit,))
-    found = []
-    for identity, body, wanted, annotation in rows:
-        found += [Letter(incident, wanted, annotation) for incident in _readable([(identity, body)])]
-    return tuple(found), total
-
-
-def posted(connection: sqlite3.Connection, letter: Letter, annotation: int | None, told: bool) -> None:
-    """Note the annotation's number, and, if it was `told`, that this letter has been delivered."""
-    connection.execute(
-        "UPDATE outbox SET annotation = ?, told = max(told, ?) WHERE incident = ?",
-        (annotation, letter.wanted if told else 0, letter.incident.id),
     )
 
 

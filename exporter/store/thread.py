@@ -18,7 +18,7 @@ class BlockingThread:
     def __init__(self, name: str) -> None:
         self._calls: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
-        self._thread.start()
+        self._is_started = False
 
     async def call(self, function: Callable[[], T]) -> T:
         """What `function` returns or raises there. If cancelled, the call is made all the same."""
@@ -43,12 +43,15 @@ class BlockingThread:
             with contextlib.suppress(RuntimeError):  # the loop is closed, nobody waits any more
                 loop.call_soon_threadsafe(done, result, error)
 
-        self._calls.put(run)
+        self.tell(run)
         return await future
 
     def tell(self, function: Callable[[], None]) -> None:
         """Make the call some time, and wait for nothing."""
         self._calls.put(function)
+        if not self._is_started:
+            self._is_started = True
+            self._thread.start()
 
     def end(self) -> None:
         """After the calls that were made before."""

@@ -24,7 +24,8 @@ def incident(identity="1", *domains, stage=Stage.FIRING, since=NOON, until=None,
         reports=()
         if stage is Stage.RESOLVED
         else tuple(Report(name, names, found.cause, found.code) for name in names),
-        affected=names,
+        domains=tuple(sorted(names)),
+        affected=tuple(sorted(names)),
         turns=(Turn(since, found.cause, found.code, found.summary),),
     )
 

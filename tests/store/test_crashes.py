@@ -38,7 +38,7 @@ def test_whatever_moment_it_is_killed_at_what_was_told_is_there_and_is_not_told_
                 told_open.pop(identity, None)
 
     assert max(opened.values()) == max(resolved.values()) == 1
-    assert min(len(opened), len(resolved), seen_open) > RUNS  # so that something was at stake
+    assert min(len(opened), len(resolved), seen_open) > 20  # so that something was at stake
 
 
 def stored_stages(folder):

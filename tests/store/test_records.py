@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from exporter.latest import Latest
 from exporter.model import Failure, Incident, Observation, Phase, Response, Round, Secret, Severity
 from exporter.records import MAX_BODY_BYTES
 from exporter.store.records import (
@@ -106,3 +107,13 @@ def test_the_types_are_those_of_the_model():
     assert isinstance(unpacked_incident(packed_incident(incident())), Incident)
     assert isinstance(unpacked_round(packed_round(round_())), Round)
     assert isinstance(unpacked_round(packed_round(round_())).observations[0], Observation)
+
+
+def test_a_round_as_the_exporter_keeps_it_can_be_stored():
+    """Its expected observations are slim: they have no times, in a mapping that cannot be changed."""
+    seen = round_(observation(), observation(probe(sni=None)))
+    latest = Latest()
+    latest.put(seen)
+    kept = latest.get(seen.target.domain)
+
+    assert unpacked_round(packed_round(kept)) == kept
