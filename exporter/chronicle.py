@@ -62,7 +62,7 @@ class Chronicle:
         """What a round does to the incidents; returns when it is told."""
         seldom = rounds_to_cover(round_.target, len(round_.addresses))
         sighting = replace(Sighting.of(round_), every=seldom, seldom=_SELDOM)
-        known = self._near({sighting.domain, *(name for one in sighting.findings for name in one.domains)})
+        known = self._known_to(sighting)
         if known or sighting.findings:
             step = incidents.step(known, sighting, self.settings)
             tried = self._take(step, round_)
@@ -87,6 +87,14 @@ class Chronicle:
         for domain in self._by_domain.keys() - set(self._configured()):
             self.forget(domain)
         return tuple(self._open.values())
+
+    def _known_to(self, sighting: Sighting) -> tuple[Incident, ...]:
+        """What a step needs to know."""
+        known = self._near({sighting.domain, *(name for one in sighting.findings for name in one.domains)})
+        ours = incidents.OURSELVES & {finding.cause for finding in sighting.findings}
+        return (
+            (*known, *(one for one in self._open.values() if one.cause in ours and one not in known)) if ours else known
+        )
 
     def _near(self, names: AbstractSet[str]) -> tuple[Incident, ...]:
         """The open incidents about any of these domains, and those that share a domain with them."""

@@ -15,7 +15,7 @@ from exporter.ledger import TRANSITIONS, Event, Ledger, Settings, Step, age
 from exporter.model import Finding, Incident, Report, Round, Severity, Stage, Turn
 from exporter.secrecy import finding_without, secrets_of
 
-__all__ = ["TRANSITIONS", "Event", "Settings", "Sighting", "Step", "forget", "joined", "step"]
+__all__ = ["OURSELVES", "TRANSITIONS", "Event", "Settings", "Sighting", "Step", "forget", "joined", "step"]
 
 MOST_TURNS = 100
 """Kept of one incident's history: the first, and the newest."""
@@ -23,6 +23,9 @@ MOST_TURNS = 100
 MOST_NAMED = 50
 """Domains that one report names. Of a wider finding each domain's own rounds say whether it is concerned: with 5,000
 domains that all name each other, an incident would weigh the square of that."""
+
+OURSELVES = frozenset({"vantage-offline"})
+"""Causes that lie with the prober: one incident, whatever domains it shows at."""
 
 _OPENS = frozenset({Severity.CRITICAL, Severity.WARNING})
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
@@ -47,6 +50,11 @@ class Sighting:
     every: int = 1
     seldom: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def is_blind(self) -> bool:
+        """Whether the round could learn nothing of what servers answer."""
+        return any(one.cause in OURSELVES and one.severity is Severity.CRITICAL for one in self.findings)
+
     def rounds_to_see(self, cause: str) -> int:
         """In how many rounds in a row it shows at least once, if it is there."""
         return max(self.every, self.seldom.get(cause, 1))
@@ -64,10 +72,15 @@ class Sighting:
 
 
 def step(known: Sequence[Incident], sighting: Sighting, settings: Settings) -> Step:
-    """What one round of one domain does to `known`: the open incidents that share a domain with it, and with those."""
+    """What one round of one domain does to `known`: the open incidents that share a domain with it, and with those.
+
+    Where it finds that we are at fault ourselves, all that say so are to be among them.
+    """
     ledger = Ledger(known, sighting.at, settings)
     fresh = [finding for finding in sighting.findings if not _joins(ledger, finding, sighting)]
     for incident in ledger.unseen(sighting.domain):
+        if sighting.is_blind and incident.code is not None:
+            continue  # what was answered is neither gone nor another: we could not ask
         finding = _successor(incident, sighting.domain, fresh)
         if finding is None:
             _missed(ledger, incident, sighting)
@@ -110,7 +123,8 @@ def _without_doubles(ledger: Ledger) -> Ledger:
 def _about(ledger: Ledger, cause: str, domains: Iterable[str]) -> list[Incident]:
     """The open incidents of that cause about one of these domains."""
     names = frozenset(domains)
-    return [one for one in ledger.open() if one.cause == cause and not names.isdisjoint(one.domains)]
+    same = [one for one in ledger.open() if one.cause == cause]
+    return same if cause in OURSELVES else [one for one in same if not names.isdisjoint(one.domains)]
 
 
 def _joins(ledger: Ledger, finding: Finding, sighting: Sighting) -> bool:

@@ -161,3 +161,11 @@ async def test_a_disk_that_never_answers_keeps_no_round_waiting_for_long(tmp_pat
         assert house.told == [(OPENED, ("a.test",))]
         assert len(house.chronicle.open) == 1
         assert house.watch.waiting == 2
+
+
+async def test_a_fault_of_ours_is_one_incident_wherever_it_shows():
+    async with running() as house:
+        await house.round("a.test", "vantage-offline")
+        await house.round("b.test", "vantage-offline")
+
+        assert [one.domains for one in house.chronicle.open] == [("a.test", "b.test")]

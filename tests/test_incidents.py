@@ -243,6 +243,40 @@ def test_a_domain_that_is_no_longer_probed_has_no_incident():
     assert [one.domains for one in history.open] == [(C,)]
 
 
+OFFLINE = "vantage-offline"
+
+
+def test_a_fault_of_ours_is_one_incident_wherever_it_shows():
+    history = History()
+    for domain in (A, B, C):
+        history.round(domain, finding(OFFLINE, domain, code=None))
+
+    assert history.only.domains == (A, B, C)
+
+
+def test_while_we_are_at_fault_ourselves_nothing_that_was_answered_is_over():
+    history = History()
+    history.round(A, down(), confirmed=True)
+    for _ in range(5):
+        history.round(A, finding(OFFLINE, A, code=None))
+    assert {one.cause for one in history.open} == {DOWN, OFFLINE}
+
+    history.round(A, down())
+    assert history.round(A, down()) == RESOLVED
+    assert (history.only.cause, history.only.flaps) == (DOWN, 0)
+
+
+def test_what_had_no_answer_before_we_saw_that_we_are_at_fault_was_our_fault():
+    history = History()
+    history.round(A, finding("dns-failure", A, code=None), confirmed=True)
+    history.round(B, finding("dns-failure", B, code=None), confirmed=True)
+    for _ in range(3):
+        for domain in (A, B):
+            history.round(domain, finding(OFFLINE, domain, code=None))
+
+    assert (history.only.cause, history.only.domains) == (OFFLINE, (A, B))
+
+
 def test_what_is_worse_or_surer_replaces_the_finding_and_what_is_not_does_not():
     history = History()
     history.round(A, down(severity=Severity.WARNING, confidence=0.6), confirmed=True)
