@@ -42,11 +42,14 @@ class _Checking:
         self._investigator = Investigator(is_thorough=True)
 
     async def run(self, targets: tuple[Target, ...], rounds: int) -> tuple[tuple[Round, ...], ...]:
-        series = [await self._sweep(targets, number, rounds) for number in range(rounds)]
-        last = await self._with_alternatives(series[-1])
-        history = [tuple(self._judged(one) for one in row) for row in zip(*series[:-1], last, strict=True)]
-        investigated = [await self._investigated(row) for row in history]
-        return tuple((*row[:-1], done) for row, done in zip(history, together(investigated), strict=True))
+        rows: list[tuple[Round, ...]] = [() for _ in targets]
+        for number in range(rounds):
+            swept = await self._sweep(targets, number, rounds)
+            rows = [(*row, one) for row, one in zip(rows, swept, strict=True)]
+        rows = await asyncio.gather(*(self._completed(row) for row in rows))
+        judged_rows = [tuple(judged(one, self._instruments) for one in row) for row in rows]
+        investigated = [await self._investigated(row) for row in judged_rows]
+        return tuple((*row[:-1], done) for row, done in zip(judged_rows, together(investigated), strict=True))
 
     async def _sweep(self, targets: tuple[Target, ...], number: int, rounds: int) -> tuple[Round, ...]:
         self._told(f"round {number + 1} of {rounds}: {len(targets)} domain{'s' * (len(targets) > 1)}")
@@ -55,16 +58,17 @@ class _Checking:
             self._instruments.latest.put(one)
         return tuple(swept)
 
-    async def _with_alternatives(self, swept: tuple[Round, ...]) -> tuple[Round, ...]:
-        asked = await asyncio.gather(*(ask_alternatives(one.target, one.addresses, self._instruments) for one in swept))
-        return tuple(
-            judged(replace(one, observations=(*one.observations, *more)), self._instruments)
-            for one, more in zip(swept, asked, strict=True)
-        )
+    async def _completed(self, row: tuple[Round, ...]) -> tuple[Round, ...]:
+        """With one more round where no answer came in time, as servers that just started are slow at first.
 
-    def _judged(self, swept: Round) -> Round:
-        """In the first round, siblings had no pages yet to compare with."""
-        return judged(swept, self._instruments)
+        And with what answers where HTTP/3 is advertised.
+        """
+        if _is_late(row[-1]):
+            row = (*row, await sweep(row[-1].target, len(row), self._instruments))
+            self._instruments.latest.put(row[-1])
+        last = row[-1]
+        more = await ask_alternatives(last.target, last.addresses, self._instruments)
+        return (*row[:-1], judged(replace(last, observations=(*last.observations, *more)), self._instruments))
 
     async def _investigated(self, row: tuple[Round, ...]) -> Round:
         self._told(f"{row[-1].target.domain}: looking for the cause")
@@ -73,3 +77,7 @@ class _Checking:
         done = await self._investigator.investigate(row[-1], self._instruments, row[:-1])
         self._instruments.latest.put(done)
         return done
+
+
+def _is_late(swept: Round) -> bool:
+    return any(seen.failure is not None and seen.failure.kind in ("timeout", "slow") for seen, _ in swept.matched)

@@ -13,6 +13,16 @@ from exporter.model import Combination, Experiment, Phase, Protocol
 MOST_PROBES = 20
 """Of all experiments on one domain together."""
 
+_PROBES = {
+    Experiment.INTERLEAVED: 10,
+    Experiment.HOST_SHAPE: 6,
+    Experiment.REPEAT: 5,
+    Experiment.OTHER_PATH: 4,
+    Experiment.SAME_CONNECTION: 4,
+}
+"""How many probes each experiment takes at most, as planned in `experiments.py`."""
+_FEW = 2  # all others
+
 _SLOW_SECONDS = 1.0  # what takes longer is not repeated: a diagnosis should not take minutes
 
 
@@ -37,11 +47,13 @@ def next_wish(evidence: Evidence, *, thorough: bool = False) -> Wish | None:
 
     With `thorough`, a name that answers as it should is asked for in other spellings and on resumed sessions too.
     """
-    if _is_limited(evidence) or sum(len(trial.answers) for trial in evidence.trials) >= MOST_PROBES:
+    if _is_limited(evidence):
         return None
+    left = MOST_PROBES - sum(len(trial.answers) for trial in evidence.trials)
     made = {(trial.experiment, trial.address, trial.neighbour, trial.path) for trial in evidence.trials}
     for wish in _wishes(evidence, thorough=thorough):
-        if (wish.experiment, wish.address, wish.neighbour, wish.path) not in made:
+        is_made = (wish.experiment, wish.address, wish.neighbour, wish.path) in made
+        if not is_made and _PROBES.get(wish.experiment, _FEW) <= left:
             return wish
     return None
 

@@ -28,15 +28,19 @@ class _Order:
 
 
 def _order(evidence: Evidence) -> _Order | None:
-    trials = evidence.tried(Experiment.INTERLEAVED)
-    return _order_of(evidence, trials[-1]) if trials else None
+    """Of names in turn, and of the name alone: two backends in turn answer as a pool does, but not to one name."""
+    if not evidence.tried(Experiment.INTERLEAVED):
+        return None
+    counts = {True: [0, 0], False: [0, 0]}
+    for trial in (*evidence.tried(Experiment.INTERLEAVED), *evidence.tried(Experiment.REPEAT)):
+        _count(evidence, trial, counts)
+    return _Order((counts[True][0], counts[True][1]), (counts[False][0], counts[False][1]))
 
 
-def _order_of(evidence: Evidence, trial: Trial) -> _Order:
+def _count(evidence: Evidence, trial: Trial, counts: dict[bool, list[int]]) -> None:
     """A wrong answer ends the proxy's connection to the origin, as Apache closes it, so that the next one is right
     whoever asks: it counts as if there had been nobody before.
     """
-    counts = {True: [0, 0], False: [0, 0]}
     before: str | None = None
     for _, seen in trial.answers:
         name = seen.probe.domain
@@ -45,8 +49,6 @@ def _order_of(evidence: Evidence, trial: Trial) -> _Order:
             counts[before != name][0] += wrong
             counts[before != name][1] += 1
         before = None if wrong else name
-    (other, same) = (tuple(counts[True]), tuple(counts[False]))
-    return _Order((other[0], other[1]), (same[0], same[1]))
 
 
 @cause("proxy-reuses-upstream-connection", 204, "A proxy reuses an upstream connection across names",
