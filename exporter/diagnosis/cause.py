@@ -50,6 +50,7 @@ class Cause:
         title: a few words for tables.
         severity: what it usually is; a finding may say otherwise.
         masks: the causes that are only this one's consequences, and not told beside it.
+        also_where_right: whether it can hold where the domain's own answers are all right; most need not be asked then.
     """
 
     id: str
@@ -58,15 +59,22 @@ class Cause:
     severity: Severity
     masks: frozenset[str]
     find: Find
+    also_where_right: bool = False
 
 
 def cause(
-    id_: str, number: int, title: str, *, severity: Severity = Severity.CRITICAL, masks: tuple[str, ...] = ()
+    id_: str,
+    number: int,
+    title: str,
+    *,
+    severity: Severity = Severity.CRITICAL,
+    masks: tuple[str, ...] = (),
+    also_where_right: bool = False,
 ) -> Callable[[Find], Cause]:
     """Make a cause of a function."""
 
     def made(find: Find) -> Cause:
-        return Cause(id_, number, title, severity, frozenset(masks), find)
+        return Cause(id_, number, title, severity, frozenset(masks), find, also_where_right)
 
     return made
 

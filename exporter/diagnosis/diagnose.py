@@ -15,12 +15,15 @@ from exporter.model import Excluded, Finding, Observation, Round, Severity
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
 _MASKS_FROM = 0.45  # a mere guess hides nothing
 
+_WHERE_RIGHT = tuple(one for one in CAUSES.values() if one.also_where_right)
+
 Held = tuple[Cause, Draft]
 
 
 def diagnose(evidence: Evidence) -> tuple[Finding, ...]:
     """The causes that hold for the evidence's domain, the leading one first; empty: all is as it should be."""
-    held = [(one, draft) for one in CAUSES.values() if (draft := one.find(evidence)) is not None]
+    asked = CAUSES.values() if evidence.wrong else _WHERE_RIGHT
+    held = [(one, draft) for one in asked if (draft := one.find(evidence)) is not None]
     told = [pair for pair in held if not _is_masked(pair, held)]
     if not any(_severity(*pair) is not Severity.INFO for pair in told):
         told += _unknown(evidence)

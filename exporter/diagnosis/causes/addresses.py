@@ -141,7 +141,8 @@ def _certificates(seen: Observation, domain: str) -> tuple[str, ...]:
     return (f"the certificate shown there is for {names(leaf.names)}",)
 
 
-@cause("address-sets-overlap", 304, "Siblings share only some addresses", severity=Severity.WARNING,
+@cause("address-sets-overlap", 304, "Siblings share only some addresses",
+       also_where_right=True, severity=Severity.WARNING,
        masks=("sni-router-with-shared-cert", "sni-policy-forbids-connection-reuse", "vhost-tls-params-differ",
               "vhost-certs-overlap"))  # fmt: skip
 def address_sets_overlap(evidence: Evidence) -> Draft | None:
@@ -172,7 +173,13 @@ def address_sets_overlap(evidence: Evidence) -> Draft | None:
     )
 
 
-@cause("alt-svc-wrong-server", 305, "An advertised alternative serves other names", severity=Severity.WARNING)
+@cause(
+    "alt-svc-wrong-server",
+    305,
+    "An advertised alternative serves other names",
+    also_where_right=True,
+    severity=Severity.WARNING,
+)
 def alt_svc_wrong_server(evidence: Evidence) -> Draft | None:
     """Clients that follow Alt-Svc reach a server that does not serve the name (RFC 7838)."""
     served = [seen for seen in evidence.alternatives if seen.response is not None]
@@ -190,7 +197,9 @@ def alt_svc_wrong_server(evidence: Evidence) -> Draft | None:
     )
 
 
-@cause("alt-svc-dead", 306, "An advertised alternative does not answer", severity=Severity.WARNING)
+@cause(
+    "alt-svc-dead", 306, "An advertised alternative does not answer", also_where_right=True, severity=Severity.WARNING
+)
 def alt_svc_dead(evidence: Evidence) -> Draft | None:
     """Alt-Svc points to where nobody answers: browsers try, wait, and fall back."""
     dead = [seen for seen in evidence.alternatives if seen.response is None and seen.failure is not None]

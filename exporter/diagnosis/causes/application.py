@@ -153,7 +153,13 @@ def content_missing(evidence: Evidence) -> Draft | None:
     )
 
 
-@cause("answer-not-as-expected", 415, "The answer is not what `expect` says", severity=Severity.CRITICAL)
+@cause(
+    "answer-not-as-expected",
+    415,
+    "The answer is not what `expect` says",
+    also_where_right=True,
+    severity=Severity.CRITICAL,
+)
 def answer_not_as_expected(evidence: Evidence) -> Draft | None:
     """The status is right, but body or header fields are not what the configuration asks for."""
     odd = [s for s in evidence.right if not s.verdict.expected and "match" in s.verdict.reason]

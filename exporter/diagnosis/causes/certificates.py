@@ -42,7 +42,7 @@ def _shown(seen: Observation) -> str:
 
 
 def _certificate(id_: str, number: int, title: str, fault: str, summary: str) -> Cause:
-    return cause(id_, number, title)(lambda evidence: _fault(evidence, fault, summary))
+    return cause(id_, number, title, also_where_right=True)(lambda evidence: _fault(evidence, fault, summary))
 
 
 cert_expired: Final = _certificate(

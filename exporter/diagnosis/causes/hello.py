@@ -80,7 +80,7 @@ def _with(seen: Observation) -> str:
     return f"for {seen.probe.sni}" if seen.probe.sni is not None else "where no name is sent"
 
 
-@cause("host-header-shape", 113, "Only a variant of the name fails", severity=Severity.INFO)
+@cause("host-header-shape", 113, "Only a variant of the name fails", also_where_right=True, severity=Severity.INFO)
 def host_header_shape(evidence: Evidence) -> Draft | None:
     """Host in upper case, with the port or a trailing dot is the same name (RFC 9110, 4.2.3), but refused."""
     if not evidence.right or evidence.wrong:
@@ -106,14 +106,22 @@ def host_header_shape(evidence: Evidence) -> Draft | None:
     )
 
 
-@cause("strict-sni-rejects-clients-without-sni", 110, "Clients without SNI are refused", severity=Severity.INFO)
+@cause(
+    "strict-sni-rejects-clients-without-sni",
+    110,
+    "Clients without SNI are refused",
+    also_where_right=True,
+    severity=Severity.INFO,
+)
 def strict_sni_rejects_clients_without_sni(evidence: Evidence) -> Draft | None:
     """A policy refuses whoever names no host in the handshake: old clients and monitors that ask by address."""
     refused = [seen for seen in evidence.without_sni if _is_refused(seen) and status_of(seen) != 421]
     return _only_without_sni(evidence, refused, "the server refuses clients that send no SNI")
 
 
-@cause("monitor-sends-no-sni", 117, "Only clients without SNI get the error", severity=Severity.INFO)
+@cause(
+    "monitor-sends-no-sni", 117, "Only clients without SNI get the error", also_where_right=True, severity=Severity.INFO
+)
 def monitor_sends_no_sni(evidence: Evidence) -> Draft | None:
     """The edge is fine: a client that asks by address without SNI reaches the default virtual host's connection."""
     refused = [seen for seen in evidence.without_sni if status_of(seen) == 421]

@@ -133,7 +133,7 @@ uri_too_long: Final = _by_status(
 )
 
 
-@cause("rate-limited", 412, "Too many requests", severity=Severity.WARNING,
+@cause("rate-limited", 412, "Too many requests", also_where_right=True, severity=Severity.WARNING,
        masks=("maintenance", "overloaded", "one-backend-misconfigured"))  # fmt: skip
 def rate_limited(evidence: Evidence) -> Draft | None:
     """429, or nginx's limit_req, which says 503: the prober itself may be the reason."""

@@ -52,6 +52,7 @@ def _count(evidence: Evidence, trial: Trial, counts: dict[bool, list[int]]) -> N
 
 
 @cause("proxy-reuses-upstream-connection", 204, "A proxy reuses an upstream connection across names",
+       also_where_right=True,
        masks=("proxy-sends-no-sni-upstream", "proxy-sends-wrong-sni-upstream", "one-backend-misconfigured",
               "application-answers-421", "rewrite-rule-421", "vhost-missing", "vhost-tls-params-differ",
               "sni-policy-forbids-connection-reuse", "vhost-certs-overlap", "sni-router-with-shared-cert",
@@ -220,7 +221,8 @@ def proxy_sends_wrong_sni_upstream(evidence: Evidence) -> Draft | None:
     )
 
 
-@cause("proxy-forwards-client-sni", 203, "A proxy forwards the client's SNI to the origin", severity=Severity.WARNING,
+@cause("proxy-forwards-client-sni", 203, "A proxy forwards the client's SNI to the origin",
+       also_where_right=True, severity=Severity.WARNING,
        masks=("vhost-tls-params-differ", "sni-policy-forbids-connection-reuse", "vhost-certs-overlap",
               "monitor-sends-no-sni"))  # fmt: skip
 def proxy_forwards_client_sni(evidence: Evidence) -> Draft | None:

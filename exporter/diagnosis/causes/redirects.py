@@ -18,7 +18,7 @@ _Place = tuple[str, str, int, str]
 """Scheme, host, port, path with query."""
 
 
-@cause("redirect-loop", 416, "A redirect leads back to itself")
+@cause("redirect-loop", 416, "A redirect leads back to itself", also_where_right=True)
 def redirect_loop(evidence: Evidence) -> Draft | None:
     """The answer sends the client where it already was, at once or after some steps."""
     start = _first(evidence)
@@ -39,7 +39,7 @@ def redirect_loop(evidence: Evidence) -> Draft | None:
     )
 
 
-@cause("redirect-to-broken-host", 417, "A redirect leads to a name that fails")
+@cause("redirect-to-broken-host", 417, "A redirect leads to a name that fails", also_where_right=True)
 def redirect_to_broken_host(evidence: Evidence) -> Draft | None:
     """Where the redirect leads, nobody answers rightly, or nobody outside can be."""
     start = _first(evidence)

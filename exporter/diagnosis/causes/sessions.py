@@ -17,7 +17,13 @@ _POLICY_MAKERS = ("caddy", "haproxy", "traefik", "envoy")
 """Servers whose own 421 is a rule about SNI and Host, and not a matter of virtual hosts' settings."""
 
 
-@cause("tls-resumption-across-names", 114, "Only resumed TLS sessions fail", severity=Severity.WARNING)
+@cause(
+    "tls-resumption-across-names",
+    114,
+    "Only resumed TLS sessions fail",
+    also_where_right=True,
+    severity=Severity.WARNING,
+)
 def tls_resumption_across_names(evidence: Evidence) -> Draft | None:
     """A session is taken up again, and the answer is another one than after a full handshake."""
     if not evidence.right or evidence.wrong:
@@ -47,7 +53,13 @@ def _is_bad(evidence: Evidence, seen: Observation) -> bool:
     return not any(status in statuses for statuses in evidence.target.expect.status)
 
 
-@cause("stale-connection", 115, "Old connections still get the old answer", severity=Severity.WARNING)
+@cause(
+    "stale-connection",
+    115,
+    "Old connections still get the old answer",
+    also_where_right=True,
+    severity=Severity.WARNING,
+)
 def stale_connection(evidence: Evidence) -> Draft | None:
     """A connection that was opened before a change is still served by what was there then."""
     if not evidence.right or evidence.wrong:

@@ -145,7 +145,8 @@ def _noticed(case: _Case) -> tuple[str, ...]:
     return (f"{browsers}: after a visit to {case.first.opener}, and a new private window heals it",)
 
 
-@cause("vhost-client-cert-differs", 102, "One of the names demands a client certificate", severity=Severity.WARNING,
+@cause("vhost-client-cert-differs", 102, "One of the names demands a client certificate",
+       also_where_right=True, severity=Severity.WARNING,
        masks=("vhost-tls-params-differ", "sni-policy-forbids-connection-reuse", "vhost-certs-overlap"))  # fmt: skip
 def vhost_client_cert_differs(evidence: Evidence) -> Draft | None:
     """One name's virtual host asks for a client certificate, its neighbour's does not (nginx, Apache mod_ssl)."""
@@ -167,7 +168,8 @@ def vhost_client_cert_differs(evidence: Evidence) -> Draft | None:
 
 
 @cause("http-version-disabled-for-host", 109, "The HTTP version is off for this name, but on for the listener",
-       severity=Severity.WARNING, masks=("vhost-tls-params-differ", "sni-policy-forbids-connection-reuse",
+       also_where_right=True, severity=Severity.WARNING,
+       masks=("vhost-tls-params-differ", "sni-policy-forbids-connection-reuse",
               "sni-router-lacks-name"))  # fmt: skip
 def http_version_disabled_for_host(evidence: Evidence) -> Draft | None:
     """nginx (1.25.1 and later) refuses HTTP/2 for a name with `http2 off` on a listener that has it for others."""
@@ -220,7 +222,13 @@ def _refused_where_it_is_off(evidence: Evidence) -> Draft | None:
     return _draft(evidence, case, why, confidence(text=True, experiment=bool(over_http11)))
 
 
-@cause("vhost-certs-overlap", 104, "Separate certificates cover each other's names", severity=Severity.WARNING)
+@cause(
+    "vhost-certs-overlap",
+    104,
+    "Separate certificates cover each other's names",
+    also_where_right=True,
+    severity=Severity.WARNING,
+)
 def vhost_certs_overlap(evidence: Evidence) -> Draft | None:
     """Each name has a certificate of its own which covers the other too, and the server refuses across them."""
     case = _case(evidence)
@@ -252,7 +260,13 @@ def _is_reset_or_400(case: _Case) -> bool:
     )
 
 
-@cause("sni-policy-forbids-connection-reuse", 103, "The edge demands SNI = Host", severity=Severity.WARNING)
+@cause(
+    "sni-policy-forbids-connection-reuse",
+    103,
+    "The edge demands SNI = Host",
+    also_where_right=True,
+    severity=Severity.WARNING,
+)
 def sni_policy_forbids_connection_reuse(evidence: Evidence) -> Draft | None:
     """A rule at the edge refuses a Host that is not SNI's name, while the certificate invites browsers to reuse."""
     case = _case(evidence)
@@ -288,6 +302,7 @@ def _is_catch_all(evidence: Evidence) -> bool:
 
 
 @cause("sni-router-with-shared-cert", 105, "A router goes by SNI, and names share a certificate",
+       also_where_right=True,
        severity=Severity.WARNING,
        masks=("vhost-tls-params-differ", "sni-policy-forbids-connection-reuse"))  # fmt: skip
 def sni_router_with_shared_cert(evidence: Evidence) -> Draft | None:
@@ -322,7 +337,13 @@ def _has_no_route_without_sni(evidence: Evidence) -> bool:
     return any(seen.failure is not None and seen.failure.kind in ("reset", "closed") for seen in evidence.without_sni)
 
 
-@cause("vhost-tls-params-differ", 101, "Virtual hosts' TLS settings differ", severity=Severity.WARNING)
+@cause(
+    "vhost-tls-params-differ",
+    101,
+    "Virtual hosts' TLS settings differ",
+    also_where_right=True,
+    severity=Severity.WARNING,
+)
 def vhost_tls_params_differ(evidence: Evidence) -> Draft | None:
     """Apache serves two names on one connection only where their TLS settings are the same (mod_ssl, 2.4.64)."""
     case = _case(evidence)

@@ -107,7 +107,7 @@ def not_http(evidence: Evidence) -> Draft | None:
     return _failing(evidence, _on(("not-http", "not-tls")), "what answers there does not speak HTTP")
 
 
-@cause("response-too-slow", 512, "The answer comes too slowly")
+@cause("response-too-slow", 512, "The answer comes too slowly", also_where_right=True)
 def response_too_slow(evidence: Evidence) -> Draft | None:
     """The answer dribbles in, or takes longer than `expect.max_seconds`."""
     draft = _failing(

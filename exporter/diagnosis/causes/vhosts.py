@@ -16,7 +16,7 @@ _ROUTERS = ("envoy", "kong", "kubernetes-default-backend", "traefik")
 _GO_NOT_FOUND = "404 page not found"
 
 
-@cause("vhost-missing", 107, "The server has no virtual host for the name",
+@cause("vhost-missing", 107, "The server has no virtual host for the name", also_where_right=True,
        masks=("cert-name-mismatch", "content-missing", "rewrite-rule-421", "access-denied"))  # fmt: skip
 def vhost_missing(evidence: Evidence) -> Draft | None:
     """What the name is answered is what the server says to any name that it does not know."""
