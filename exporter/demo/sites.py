@@ -36,6 +36,7 @@ class Reply:
     Attributes:
         body: a whole HTML page, or empty.
         headers: fields besides those that every answer has.
+        charset: of the body.
         hangs_up: whether a connection of HTTP/1.1 ends after it, without a Connection field that says so.
     """
 
@@ -43,11 +44,12 @@ class Reply:
     body: str
     headers: tuple[tuple[str, str], ...] = ()
     hangs_up: bool = False
+    charset: str = "utf-8"
 
     @property
     def fields(self) -> tuple[tuple[str, str], ...]:
         """What the head says of this answer, in any version of HTTP."""
-        kind = (("content-type", "text/html; charset=utf-8"),) if self.body else ()
+        kind = (("content-type", f"text/html; charset={self.charset}"),) if self.body else ()
         return (*kind, ("content-length", str(len(self.body.encode()))), *self.headers)
 
 
@@ -135,13 +137,22 @@ def flaky(asked: Asked) -> Reply:
 
 
 def with_own_settings(asked: Asked) -> Reply:
-    """As Apache does where virtual hosts differ in TLS settings: one that the SNI did not choose is out of reach."""
-    return healthy(asked) if asked.sni == asked.host else incompatible(asked)
+    """As Apache does where virtual hosts differ in TLS settings: one that the SNI did not choose is out of reach.
+
+    A name that it does not know, in SNI or Host, stands for the first virtual host.
+    """
+    chosen, wanted = (name if name in (SECURE, OPEN) else SECURE for name in (asked.sni, asked.host))
+    return healthy(replace(asked, host=wanted)) if chosen == wanted else incompatible(asked)
 
 
-def incompatible(asked: Asked) -> Reply:
-    """Apache closes the connection after such a 421, but does not say so."""
-    return replace(misdirected(asked), hangs_up=True)
+def incompatible(_: Asked) -> Reply:
+    """Apache's own page; it closes the connection after such a 421, but does not say so."""
+    body = (
+        '<!DOCTYPE HTML PUBLIC "-//IETF//DTD HTML 2.0//EN">\n<html><head>\n<title>421 Misdirected Request</title>\n'
+        "</head><body>\n<h1>Misdirected Request</h1>\n<p>This connection was set up for another name.</p>\n"
+        "</body></html>\n"
+    )
+    return Reply(421, body, hangs_up=True, charset="iso-8859-1")
 
 
 def application(title: str, text: str) -> Site:
@@ -222,7 +233,7 @@ SERVERS = (
         "Apache",
         {SECURE: with_own_settings, OPEN: with_own_settings},
         (Leaf((SECURE, OPEN)),),
-        incompatible,
+        with_own_settings,
         WITH_HTTP2,
     ),
     Server(

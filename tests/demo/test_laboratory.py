@@ -319,7 +319,7 @@ async def fetch(lab, address: str, sni: str | None, *hosts: str) -> list[Answer]
     [
         ("127.0.42.1", "shop.example.test", "api.example.test", [200, 200, 200, 421]),
         ("127.0.42.1", "api.example.test", "shop.example.test", [200, 200, 200, 421]),
-        ("127.0.42.8", "secure.example.test", "open.example.test", [200, 421, 200, 421]),
+        ("127.0.42.8", "secure.example.test", "open.example.test", [200, 421, 200, 200]),
         ("127.0.42.8", "open.example.test", "secure.example.test", [200, 421, 200, 421]),
         ("127.0.42.9", "cart.example.test", "help.example.test", [200, 404, 200, 404]),
         ("127.0.42.9", "help.example.test", "cart.example.test", [200, 404, 200, 404]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from exporter.diagnosis.cause import BOTH, Draft, cause, confidence
 from exporter.diagnosis.evidence import Evidence, Split
-from exporter.diagnosis.samples import answer_of, same_page, status_of
+from exporter.diagnosis.samples import answer_of, same_kind, status_of
 from exporter.diagnosis.wording import lines, names, told
 from exporter.model import Client, Excluded, Observation, Phase, Severity
 
@@ -126,8 +126,9 @@ def _is_strange(evidence: Evidence, seen: Observation) -> bool:
         return True
     if status_of(seen) not in (200, 301, 302, 307, 308, 400, 403, 404, 410, 421, 503):
         return False
-    there = [other for other in evidence.unknown_hosts if other.probe.address == seen.probe.address]
-    return any(same_page(seen, other) for other in there)
+    stranger = [evidence.unknown_name] if evidence.unknown_name is not None else []
+    there = [other for other in (*evidence.unknown_hosts, *stranger) if other.probe.address == seen.probe.address]
+    return any(same_kind(seen, other) for other in there)
 
 
 def _covers(seen: Observation, domain: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from exporter.diagnosis import servers
 from exporter.diagnosis.cause import Draft, cause, confidence
 from exporter.diagnosis.evidence import Evidence, Split
-from exporter.diagnosis.samples import answer_of, is_right, page, same_page, status_of
+from exporter.diagnosis.samples import answer_of, is_right, page, same_kind, same_page, status_of
 from exporter.diagnosis.servers import Role
 from exporter.diagnosis.wording import lines, names, said_by, where
 from exporter.model import Combination, Excluded, Experiment, Observation, Variation
@@ -27,7 +27,7 @@ def _refused_like_a_stranger(evidence: Evidence) -> Draft | None:
     worst, stranger = evidence.worst, evidence.unknown_host
     if worst is None or stranger is None or evidence.code not in (400, 403, 404, 421) or evidence.disagrees:
         return None
-    if not same_page(worst.seen, stranger) or evidence.paths_differ or evidence.is_relayed or _is_a_router(evidence):
+    if not same_kind(worst.seen, stranger) or evidence.paths_differ or evidence.is_relayed or _is_a_router(evidence):
         return None
     served = evidence.served
     says_421 = evidence.code == 421 and evidence.generator is not None and evidence.generator.role is Role.SERVER
