@@ -80,7 +80,10 @@ def _strangers_page(evidence: Evidence, own: Observation, stranger: Observation)
             f"the page is that of {owner} and names {owner}, not {evidence.domain}",
             *([f"the certificate does not cover {evidence.domain}"] if foreign else []),
         ),
+        severity=None if foreign else Severity.WARNING,
+        against=() if foreign else (f"an alias that is meant to show {owner} looks the same",),
         excluded=(Excluded("cert-name-mismatch", "the page is not the name's own either"),) if foreign else (),
+        would_confirm="" if foreign else "the name's own page, by `expect.body_regex` in the configuration",
         noticed_by=("everybody: the wrong site, and no error",),
     )
 
