@@ -10,7 +10,7 @@ from exporter.diagnosis.evidence import Evidence, Split
 from exporter.diagnosis.samples import answer_of, is_right, page, same_kind, same_page, status_of
 from exporter.diagnosis.servers import Role
 from exporter.diagnosis.wording import lines, names, said_by, where
-from exporter.model import Combination, Excluded, Experiment, Observation, Variation
+from exporter.model import Combination, Excluded, Experiment, Observation, Severity, Variation
 
 _ROUTERS = ("envoy", "kong", "kubernetes-default-backend", "traefik")
 _GO_NOT_FOUND = "404 page not found"
