@@ -78,11 +78,8 @@ def rewrite_rule_421(evidence: Evidence) -> Draft | None:
         or evidence.disagrees
     ):
         return None
-    stranger = evidence.unknown_host
     paths, apache = evidence.paths_differ, maker.id == "apache"
-    if not paths and not apache:
-        return None
-    if not paths and stranger is not None and same_page(stranger, evidence.wrong[0].seen) and not apache:
+    if not paths and (not apache or _is_for_strangers_too(evidence)):
         return None
     why = (
         "a rule of the server answers for this path"
@@ -96,6 +93,12 @@ def rewrite_rule_421(evidence: Evidence) -> Draft | None:
     draft = about_answer(evidence, why, confidence(text=True, experiment=paths), *more)
     reason = "SNI and Host agree on a new connection: no policy of the server refuses that"
     return None if draft is None else _with(draft, Excluded("vhost-tls-params-differ", reason))
+
+
+def _is_for_strangers_too(evidence: Evidence) -> bool:
+    """Whether a site for all unknown names says so, while others are served: then the name's own site is missing."""
+    stranger = evidence.unknown_name or evidence.unknown_host
+    return bool(evidence.served) and stranger is not None and same_page(stranger, evidence.wrong[0].seen)
 
 
 def _with(draft: Draft, *excluded: Excluded) -> Draft:

@@ -134,7 +134,7 @@ uri_too_long: Final = _by_status(
 
 
 @cause("rate-limited", 412, "Too many requests", severity=Severity.WARNING,
-       masks=("maintenance", "overloaded", "one-backend-misconfigured"))  # fmt: skip
+       masks=("maintenance", "overloaded"))  # fmt: skip
 def rate_limited(evidence: Evidence) -> Draft | None:
     """429, or nginx's limit_req, which says 503: the prober itself may be the reason."""
     limited = [sample for sample in evidence.own if sample.status == 429]

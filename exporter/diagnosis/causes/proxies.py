@@ -27,9 +27,10 @@ class _Order:
     after_same: tuple[int, int]
 
 
-def _order(evidence: Evidence) -> _Order | None:
-    trials = evidence.tried(Experiment.INTERLEAVED)
-    return _order_of(evidence, trials[-1]) if trials else None
+def _interleaved(evidence: Evidence) -> Trial | None:
+    """The newest such trial with a neighbour that is still known: a reload may have removed it since."""
+    trials = [trial for trial in evidence.tried(Experiment.INTERLEAVED) if trial.neighbour in evidence.siblings]
+    return trials[-1] if trials else None
 
 
 def _order_of(evidence: Evidence, trial: Trial) -> _Order:
@@ -81,13 +82,13 @@ def _one_name_wins(evidence: Evidence) -> Draft | None:
 
 
 def _by_order(evidence: Evidence) -> Draft | None:
-    order = _order(evidence)
-    if order is None:
+    trial = _interleaved(evidence)
+    if trial is None:
         return None
+    order = _order_of(evidence, trial)
     (wrong_other, other), (wrong_same, same) = order.after_other, order.after_same
     if wrong_other < 2 or not same or wrong_other / other - wrong_same / same <= 0.5:
         return None
-    trial = evidence.tried(Experiment.INTERLEAVED)[-1]
     if not _each_is_served_at_times(evidence, trial):
         return None
     wrong = [seen for _, seen in trial.answers if status_of(seen) == 421] or [seen for _, seen in trial.answers]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from exporter.diagnosis import servers
 from exporter.diagnosis.cause import Draft, cause, confidence
 from exporter.diagnosis.evidence import Evidence, Split
-from exporter.diagnosis.samples import answer_of, is_right, page, same_page, status_of
+from exporter.diagnosis.samples import answer_of, is_right, page, same_kind, same_page, status_of
 from exporter.diagnosis.servers import Role
 from exporter.diagnosis.wording import lines, names, said_by, where
 from exporter.model import Combination, Excluded, Experiment, Observation, Variation
@@ -17,7 +17,7 @@ _GO_NOT_FOUND = "404 page not found"
 
 
 @cause("vhost-missing", 107, "The server has no virtual host for the name",
-       masks=("cert-name-mismatch", "content-missing", "rewrite-rule-421", "access-denied"))  # fmt: skip
+       masks=("cert-name-mismatch", "content-missing", "access-denied"))  # fmt: skip
 def vhost_missing(evidence: Evidence) -> Draft | None:
     """What the name is answered is what the server says to any name that it does not know."""
     return _refused_like_a_stranger(evidence) or _served_a_strangers_page(evidence)
@@ -194,7 +194,9 @@ def sni_router_lacks_name(evidence: Evidence) -> Draft | None:
     """With a sibling's name in SNI the request reaches the right server; with its own, the router's default."""
     if evidence.worst is None or evidence.split is Split.SOMETIMES or evidence.worst.status is None:
         return None
-    reached = [seen for seen in _on_other_names(evidence) if evidence.is_right(seen)]
+    reached = [
+        seen for seen in _on_other_names(evidence) if evidence.is_right(seen) and _may_be_its_own(evidence, seen)
+    ]
     wrong = {(sample.address, sample.protocol) for sample in evidence.wrong}
     here = [seen for seen in reached if (seen.probe.address, seen.probe.protocol) in wrong]
     if not here:
@@ -208,6 +210,12 @@ def sni_router_lacks_name(evidence: Evidence) -> Draft | None:
         evidence=(*lines([s.seen for s in evidence.wrong]), *lines(here)),
         excluded=(Excluded("vhost-missing", "a server behind that address serves the name"),),
     )
+
+
+def _may_be_its_own(evidence: Evidence, seen: Observation) -> bool:
+    """Whether it is no other page than the name has where it is served, as far as both are known."""
+    own = [sample.seen for sample in evidence.right if page(sample.seen) is not None]
+    return page(seen) is None or not own or any(same_kind(seen, one) for one in own)
 
 
 def _on_other_names(evidence: Evidence) -> Sequence[Observation]:
