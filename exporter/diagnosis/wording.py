@@ -10,6 +10,9 @@ from exporter.model import Connection, Observation, Probe
 
 _MOST_NAMES = 5
 
+MOST_CHARACTERS = 1000
+"""Of a line. The laboratory's longest has 350; what a server wrote can be of any length."""
+
 
 def asked(probe: Probe) -> str:
     """`SNI=a Host=b at 192.0.2.1 over h2 on a's connection`."""
@@ -47,6 +50,18 @@ def names(items: Iterable[str]) -> str:
     if len(listed) > _MOST_NAMES:
         listed = [*listed[: _MOST_NAMES - 1], f"{len(listed) - _MOST_NAMES + 1} more"]
     return " and ".join(filter(None, (", ".join(listed[:-1]), *listed[-1:])))
+
+
+def bounded(text: str) -> str:
+    """One printable line of at most `MOST_CHARACTERS`, whatever a server has put into it.
+
+    >>> bounded("bell" + chr(7))
+    'bell�'
+    """
+    cut = text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}\N{HORIZONTAL ELLIPSIS}"
+    return (
+        cut if cut.isprintable() else "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in cut)
+    )
 
 
 def said_by(evidence: Evidence) -> str:
