@@ -15,6 +15,7 @@ from exporter.model import (
     Failure,
     Finding,
     Observation,
+    Page,
     Phase,
     Protocol,
     Response,
@@ -92,12 +93,19 @@ def failed(phase: Phase, kind: str, detail: str = "", **settings: object) -> Obs
 
 
 def round_(
-    *observations: Observation, of: Target | None = None, exposed: Iterable[str] = (), **settings: object
+    *observations: Observation,
+    of: Target | None = None,
+    exposed: Iterable[str] = (),
+    fresh: Page | None = None,
+    **settings: object,
 ) -> Round:
-    """A round whose answers are judged as the exporter does; a browser would ask for `exposed` on its connections."""
+    """A round whose answers are judged as the exporter does; a browser would ask for `exposed` on its connections.
+
+    `fresh` is the page that those have on connections of their own; None: not known.
+    """
     about = of or target()
     exposures = tuple(Exposure(name, about.domain, Client.CHROMIUM, ONE) for name in exposed)
-    compared = Comparison(clients=frozenset({Client.CHROMIUM}) if exposures else frozenset())
+    compared = Comparison(fresh, frozenset({Client.CHROMIUM}) if exposures else frozenset())
     verdicts = tuple(judge(about, one, compared) for one in observations)
     given = {"addresses": (ONE,), "verdicts": verdicts, "exposures": exposures, "of": about}
     return factories.round_(*observations, **{**given, **settings})
