@@ -95,7 +95,7 @@ async def test_interleaved_names_come_in_order_each_on_its_own_connection(leaf, 
     async with origin({None: leaf}, lambda _: answer()) as server:
         await run(Experiment.INTERLEAVED, subject(server.port, ca_file))
 
-    assert [host_of(head)[0] for _, head in server.requests] == list("aabbabaabbab")
+    assert [host_of(head)[0] for _, head in server.requests] == list("aaabbbabaabb")
     assert len({number for number, _ in server.requests}) == 12
 
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from exporter.diagnosis.wishes import MOST_PROBES, next_wish
+from exporter.diagnosis.wishes import MOST_PROBES, PROBES, next_wish
+from exporter.experiments import Subject, plan
 from exporter.model import Connection, Experiment, Phase, Protocol
 from tests.diagnosis.cases import (
     API,
@@ -99,11 +100,54 @@ def test_nobody_is_asked_more_who_says_that_it_is_too_much(where):
     assert next_wish(evidence(own, *others, trials=trials), thorough=True) is None
 
 
-def test_after_twenty_probes_it_is_enough():
-    repeats = trial(Experiment.REPEAT, *[seen(421)] * (MOST_PROBES - 1))
+def test_no_experiment_begins_that_would_ask_for_more_than_twenty():
+    def after(probes):
+        return next_wish(evidence(seen(421), trials=[trial(Experiment.OTHER_PATH, *[seen(421)] * probes)]))
 
-    assert next_wish(evidence(seen(421), trials=[repeats])) is not None
-    assert next_wish(evidence(seen(421), trials=[repeats, trial(Experiment.NO_SNI, seen(421))])) is None
+    assert [wish and wish.experiment.value for wish in map(after, (14, 15, 19, 20, 23))] == [
+        "unknown-name",
+        "unknown-name",
+        "unknown-name",
+        None,
+        None,
+    ]
+    assert MOST_PROBES == 20
+
+
+def sizes(experiment):
+    """Of plans with everything that can make them long."""
+    paths = ("/", "/a?b")
+    subjects = [Subject(target(path=path, headers=(("Cookie", "x"),)), ONE, H2, target(API), path) for path in paths]
+    return [sum(len(step.dial.asks) for step in plan(experiment, one)) for one in subjects]
+
+
+@pytest.mark.parametrize("experiment", PROBES)
+def test_each_experiment_takes_as_many_probes_as_is_reckoned_with(experiment):
+    assert max(sizes(experiment)) == PROBES[experiment]
+
+
+@pytest.mark.parametrize(
+    ("observations", "settings", "expected"),
+    [
+        ([seen(421)], {}, ["other-path", "unknown-name", "interleaved"]),
+        ([seen(421)], {"of": target(port=8443)}, ["other-path", "unknown-name", "host-shape"]),
+        ([seen(421), seen()], {"of": target(port=8443)}, ["repeat", "interleaved", "unknown-name"]),
+        ([seen(), seen(421, protocol=H2)], {}, ["repeat", "other-path", "unknown-name", "host-shape"]),
+    ],
+)
+def test_with_a_neighbour_there_is_room_for_the_order_or_for_the_port(observations, settings, expected):
+    port = settings.get("of", target()).port
+    failing = neighbour(seen(421, domain=API), of=target(API, port=port))
+
+    def answered(wish):
+        answers = [seen(421, protocol=wish.protocol)] * PROBES[wish.experiment]
+        return replace(trial(wish.experiment, *answers, neighbour=wish.neighbour), protocol=wish.protocol)
+
+    made = []
+    while wish := next_wish(evidence(*observations, siblings=failing, trials=map(answered, made), **settings)):
+        made.append(wish)
+
+    assert [one.experiment.value for one in made] == expected
 
 
 @pytest.mark.parametrize("status", [404, 421, 502])

@@ -12,26 +12,28 @@ BEHIND = apache(421, server="nginx")
 
 
 def order(*wrong, neighbour_=API):
-    """x x y y x y x x y y x y, of which those at the given places get the origin's 421."""
+    """x x x y y y x y x x y y, of which those at the given places get the origin's 421."""
     answers = [
         seen(BEHIND if place in wrong else 200, domain=API if name == "y" else "shop.test")
-        for place, name in enumerate("xxyyxyxxyyxy")
+        for place, name in enumerate("xxxyyyxyxxyy")
     ]
     return trial(Experiment.INTERLEAVED, *answers, neighbour=neighbour_)
 
 
-AFTER_THE_OTHER = order(2, 4, 6, 8, 10)
+AFTER_THE_OTHER = order(3, 6, 8, 10)
+OTHERS_FIRST = order(0, 3, 6, 8, 10)
 
 
-def test_answers_that_depend_on_who_was_asked_for_before_show_a_pool():
-    (finding, *_) = told(seen(), seen(BEHIND), siblings=neighbour(), trials=[AFTER_THE_OTHER])
+@pytest.mark.parametrize("tried", [AFTER_THE_OTHER, OTHERS_FIRST])
+def test_answers_that_depend_on_who_was_asked_for_before_show_a_pool(tried):
+    (finding, *_) = told(seen(), seen(BEHIND), siblings=neighbour(), trials=[tried])
 
     assert (finding.cause, finding.severity, finding.code) == ("proxy-reuses-upstream-connection", "critical", 421)
     assert "one-backend-misconfigured" in {one.cause for one in finding.excluded}
 
 
 def test_answers_that_do_not_depend_on_it_show_none():
-    found = causes(seen(), seen(BEHIND), siblings=neighbour(), trials=[order(1, 6, 11)])
+    found = causes(seen(), seen(BEHIND), siblings=neighbour(), trials=[order(1, 6, 10)])
 
     assert "proxy-reuses-upstream-connection" not in [cause for cause, *_ in found]
 
