@@ -45,6 +45,8 @@ class _Checking:
         series = [await self._sweep(targets, number, rounds) for number in range(rounds)]
         last = await self._with_alternatives(series[-1])
         history = [tuple(self._judged(one) for one in row) for row in zip(*series[:-1], last, strict=True)]
+        for one in (one for row in history for one in row):  # all, before any is looked at by its siblings
+            self._instruments.latest.put(one)
         investigated = [await self._investigated(row) for row in history]
         return tuple((*row[:-1], done) for row, done in zip(history, together(investigated), strict=True))
 
@@ -68,8 +70,6 @@ class _Checking:
 
     async def _investigated(self, row: tuple[Round, ...]) -> Round:
         self._told(f"{row[-1].target.domain}: looking for the cause")
-        for one in row:
-            self._instruments.latest.put(one)
         done = await self._investigator.investigate(row[-1], self._instruments, row[:-1])
         self._instruments.latest.put(done)
         return done
