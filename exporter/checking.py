@@ -48,6 +48,8 @@ class _Checking:
             rows = [(*row, one) for row, one in zip(rows, swept, strict=True)]
         rows = await asyncio.gather(*(self._completed(row) for row in rows))
         judged_rows = [tuple(judged(one, self._instruments) for one in row) for row in rows]
+        for one in (one for row in judged_rows for one in row):  # all, before any is looked at by its siblings
+            self._instruments.latest.put(one)
         investigated = [await self._investigated(row) for row in judged_rows]
         return tuple((*row[:-1], done) for row, done in zip(judged_rows, together(investigated), strict=True))
 
@@ -72,8 +74,6 @@ class _Checking:
 
     async def _investigated(self, row: tuple[Round, ...]) -> Round:
         self._told(f"{row[-1].target.domain}: looking for the cause")
-        for one in row:
-            self._instruments.latest.put(one)
         done = await self._investigator.investigate(row[-1], self._instruments, row[:-1])
         self._instruments.latest.put(done)
         return done

@@ -107,11 +107,14 @@ def _other_port(port: int) -> int:
 
 
 def _interleaved(subject: Subject) -> Iterator[Step]:
-    """x x y y x y y x x y: each name follows itself and the other, each time on a connection of its own."""
+    """x x x y y y x y x x y y: each name follows itself and the other, each time on a connection of its own.
+
+    Three in a row: where a refusal ends the proxy's connection, the second is served whoever it was opened for before.
+    """
     if subject.neighbour is None:
         return
     turns = {"x": subject, "y": replace(subject, target=subject.neighbour)}
-    for turn in "xxyyxyyxxy":
+    for turn in "xxxyyyxyxxyy":
         yield Step(_own(turns[turn]))
 
 

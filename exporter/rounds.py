@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from exporter import vantage
-from exporter.diagnosis import Evidence, Wish, diagnose, joined, next_wish
+from exporter.diagnosis import Evidence, Wish, diagnose, joined, next_wish, undiagnosed
 from exporter.experiments import Subject
 from exporter.model import Round, Target, Trial
 from exporter.sweep import Instruments, experiment, sweep
 
 __all__ = ["Instruments", "Investigator", "run"]
+
+logger = logging.getLogger(__name__)
 
 _CONFIRM_AGAIN_SECONDS = 600.0
 """Experiments are made again after so long where nothing has changed: servers should see few of them."""
@@ -44,16 +47,28 @@ class Investigator:
     Attributes:
         is_thorough: also ask healthy names in other spellings and on resumed sessions, and spare nobody: for a person
             who asks once.
+        now: seconds of a clock that never goes back.
     """
 
     is_thorough: bool = False
+    now: Callable[[], float] = time.monotonic
     _confirmations: dict[str, _Confirmation] = field(default_factory=dict)
     _groups: dict[str, float] = field(default_factory=dict)
     _busy: set[str] = field(default_factory=set)
     _outlook: tuple[float, str] = (0.0, "")
 
     async def investigate(self, swept: Round, instruments: Instruments, earlier: Sequence[Round] = ()) -> Round:
-        """The round with its trials and findings; `earlier` are rounds of the same target, oldest first."""
+        """The round with its trials and findings; `earlier` are rounds of the same target, oldest first.
+
+        A fault of ours in one of the causes must not lose what was seen: then what is wrong has no known cause.
+        """
+        try:
+            return await self._investigated(swept, instruments, earlier)
+        except Exception:
+            logger.exception("the diagnosis of %s broke; this is a fault of the exporter", swept.target.domain)
+            return replace(swept, findings=undiagnosed(swept))
+
+    async def _investigated(self, swept: Round, instruments: Instruments, earlier: Sequence[Round]) -> Round:
         siblings = _siblings(swept.target, instruments)
         evidence = Evidence((*earlier, swept), siblings, (), self._network(swept, instruments))
         trials = await self._confirm(evidence, instruments)
@@ -71,7 +86,7 @@ class Investigator:
             return ()
         symptoms = evidence.symptoms
         known = self._confirmations.get(evidence.domain)
-        now = time.monotonic()
+        now = self.now()
         if known is not None and known.symptoms == symptoms and now - known.at < _CONFIRM_AGAIN_SECONDS:
             return known.trials
         group = evidence.target.group
@@ -82,7 +97,7 @@ class Investigator:
             trials = await self._experiments(evidence, instruments)
         finally:
             self._busy.discard(group)
-            self._groups[group] = time.monotonic()
+            self._groups[group] = self.now()
         self._confirmations[evidence.domain] = _Confirmation(symptoms, trials, now)
         return trials
 
@@ -102,7 +117,7 @@ class Investigator:
         if not vantage.is_cut_off(swept):
             return ""
         at, words = self._outlook
-        now = time.monotonic()
+        now = self.now()
         if not at or now - at > _OUTLOOK_SECONDS:
             rounds = [one for one in instruments.latest.rounds() if one.target.domain != swept.target.domain]
             words = vantage.outlook((*rounds, swept))

@@ -40,9 +40,21 @@ def load(path: Path) -> tuple[Series, ...]:
         rows = tuple(tuple(round_of_text(json.dumps(one)) for one in row) for row in document["targets"])
     except (UnreadableError, KeyError, TypeError) as error:
         raise ConfigError([f"{path}: is not what `check --save` of this version writes: {error}"]) from None
-    if not all(rows):
-        raise ConfigError([f"{path}: holds a target without rounds"])
+    complaint = _complaint(rows)
+    if complaint:
+        raise ConfigError([f"{path}: {complaint}"])
     return rows
+
+
+def _complaint(rows: Sequence[Series]) -> str:
+    """What cannot be in a file that `save` has written; empty: nothing."""
+    if not rows:
+        return "holds no target"
+    if not all(rows):
+        return "holds a target without rounds"
+    if any(len(round_.observations) != len(round_.verdicts) for row in rows for round_ in row):
+        return "is not what `check --save` of this version writes: a round needs a verdict for each observation"
+    return ""
 
 
 def diagnosed_anew(series: Sequence[Series]) -> tuple[Round, ...]:

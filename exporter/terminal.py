@@ -117,10 +117,11 @@ def _rows(round_: Round) -> dict[_Key, dict[Protocol, _Seen]]:
 def _cell(seen: Observation, verdict: Verdict) -> Text:
     if not verdict.conclusive:
         return Text("-", style=_UNASKED)
+    answer = printable(answer_of(seen))
     if not verdict.expected:
-        return Text(f"{answer_of(seen)} !", style=_BAD)
+        return Text(f"{answer} !", style=_BAD)
     refused = seen.response is None or seen.response.status >= 400
-    return Text(f"{answer_of(seen)}{' (right)' if refused else ''}", style=_RIGHT_REFUSAL if refused else _GOOD)
+    return Text(f"{answer}{' (right)' if refused else ''}", style=_RIGHT_REFUSAL if refused else _GOOD)
 
 
 def _finding(finding: Finding) -> RenderableType:

@@ -57,7 +57,7 @@ def test_interleaving_lets_each_name_follow_itself_and_the_other():
     (hosts,) = [[ask.probe.host for dial in dials(Experiment.INTERLEAVED) for ask in dial.asks]]
 
     followed = list(pairwise(hosts))
-    assert len(hosts) == 10
+    assert len(hosts) == 12
     for first in ("a.test", "b.test"):
         for second in ("a.test", "b.test"):
             assert followed.count((first, second)) >= 2

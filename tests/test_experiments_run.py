@@ -95,8 +95,8 @@ async def test_interleaved_names_come_in_order_each_on_its_own_connection(leaf, 
     async with origin({None: leaf}, lambda _: answer()) as server:
         await run(Experiment.INTERLEAVED, subject(server.port, ca_file))
 
-    assert [host_of(head)[0] for _, head in server.requests] == list("aabbabbaab")
-    assert len({number for number, _ in server.requests}) == 10
+    assert [host_of(head)[0] for _, head in server.requests] == list("aaabbbabaabb")
+    assert len({number for number, _ in server.requests}) == 12
 
 
 async def test_plain_http_is_asked_without_tls(ca_file):

@@ -9,7 +9,7 @@ from exporter.diagnosis import fixes, reproduce, servers
 from exporter.diagnosis.catalogue import CAUSES, UNKNOWN
 from exporter.diagnosis.cause import Cause, Draft
 from exporter.diagnosis.evidence import Evidence, Split
-from exporter.diagnosis.wording import lines, where
+from exporter.diagnosis.wording import bounded, lines, told, where
 from exporter.model import Excluded, Finding, Observation, Round, Severity
 
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
@@ -83,14 +83,41 @@ def _finding(evidence: Evidence, one: Cause, draft: Draft, held: Iterable[Held])
         code=draft.code,
         confidence=draft.confidence,
         severity=_severity(one, draft),
-        summary=draft.summary,
-        evidence=tuple(dict.fromkeys(line for line in draft.evidence if line)),
-        against=draft.against,
-        excluded=(*draft.excluded, *consequences),
-        would_confirm=draft.would_confirm,
-        noticed_by=draft.noticed_by or ("everybody",),
+        summary=bounded(draft.summary),
+        evidence=_lines(draft.evidence),
+        against=_lines(draft.against),
+        excluded=tuple(Excluded(one.cause, bounded(one.why)) for one in (*draft.excluded, *consequences)),
+        would_confirm=bounded(draft.would_confirm),
+        noticed_by=_lines(draft.noticed_by) or ("everybody",),
         reproduce=reproduce.commands(evidence.target, draft.shown),
         fix=fixes.hints(one.id, _servers(draft.shown)),
+    )
+
+
+def _lines(said: Iterable[str]) -> tuple[str, ...]:
+    """Each once, bounded in length and number: servers have a say in them."""
+    return tuple(dict.fromkeys(bounded(line) for line in said if line))[:_MOST_LINES]
+
+
+_MOST_LINES = 30
+
+
+def undiagnosed(round_: Round) -> tuple[Finding, ...]:
+    """What is left to say where a fault of ours broke the diagnosis: nothing of a round that is as it should be."""
+    if round_.up:
+        return ()
+    wrong = [seen for seen, verdict in round_.matched if verdict.conclusive and not verdict.expected]
+    return (
+        Finding(
+            cause=UNKNOWN.id,
+            domains=(round_.target.domain,),
+            code=next((seen.response.status for seen in wrong if seen.response is not None), None),
+            confidence=0.3,
+            severity=UNKNOWN.severity,
+            summary=f"{round_.target.domain} is not as it should be, and a fault of the exporter broke the diagnosis",
+            evidence=_lines(told(seen) for seen in wrong),
+            reproduce=reproduce.commands(round_.target, wrong),
+        ),
     )
 
 

@@ -13,15 +13,21 @@ from exporter.model import Combination, Experiment, Phase, Protocol
 MOST_PROBES = 20
 """Of all experiments on one domain together."""
 
-_PROBES = {
-    Experiment.INTERLEAVED: 10,
-    Experiment.HOST_SHAPE: 6,
+PROBES = {
     Experiment.REPEAT: 5,
+    Experiment.NO_SNI: 1,
+    Experiment.SIBLING_SNI: 1,
+    Experiment.UNKNOWN_NAME: 1,
+    Experiment.HOST_SHAPE: 6,
+    Experiment.INTERLEAVED: 12,
     Experiment.OTHER_PATH: 4,
-    Experiment.SAME_CONNECTION: 4,
+    Experiment.FIELDS: 1,
+    Experiment.FOLLOWED: 1,
+    Experiment.RESUMED: 2,
+    Experiment.PLAIN_HTTP: 1,
+    Experiment.TLS12: 2,
 }
-"""How many probes each experiment takes at most, as planned in `experiments.py`."""
-_FEW = 2  # all others
+"""How many an experiment takes at most; a test holds it against the plans."""
 
 _SLOW_SECONDS = 1.0  # what takes longer is not repeated: a diagnosis should not take minutes
 
@@ -52,8 +58,8 @@ def next_wish(evidence: Evidence, *, thorough: bool = False) -> Wish | None:
     left = MOST_PROBES - sum(len(trial.answers) for trial in evidence.trials)
     made = {(trial.experiment, trial.address, trial.neighbour, trial.path) for trial in evidence.trials}
     for wish in _wishes(evidence, thorough=thorough):
-        is_made = (wish.experiment, wish.address, wish.neighbour, wish.path) in made
-        if not is_made and _PROBES.get(wish.experiment, _FEW) <= left:
+        is_new = (wish.experiment, wish.address, wish.neighbour, wish.path) not in made
+        if is_new and PROBES[wish.experiment] <= left:
             return wish
     return None
 
@@ -86,7 +92,7 @@ def _about_wrong(evidence: Evidence, worst: Sample) -> Iterator[Wish]:
     if sum(worst.seen.seconds.values()) > _SLOW_SECONDS:
         return
     neighbour = _neighbour(evidence, probe.address)
-    for experiment in _for_status(worst) if worst.failure is None else _for_failure(worst):
+    for experiment in _for_status(evidence, worst) if worst.failure is None else _for_failure(worst):
         if experiment is Experiment.INTERLEAVED and not neighbour:
             experiment = Experiment.REPEAT  # noqa: PLW2901  # the same question, for one name
         yield Wish(experiment, probe.address, protocol, neighbour if experiment in _WITH_NEIGHBOUR else "")
@@ -95,10 +101,10 @@ def _about_wrong(evidence: Evidence, worst: Sample) -> Iterator[Wish]:
 _WITH_NEIGHBOUR = frozenset({Experiment.INTERLEAVED})
 
 
-def _for_status(worst: Sample) -> tuple[Experiment, ...]:
+def _for_status(evidence: Evidence, worst: Sample) -> tuple[Experiment, ...]:
     status = worst.status or 0
     if status == 421:
-        return (Experiment.OTHER_PATH, Experiment.UNKNOWN_NAME, Experiment.INTERLEAVED, Experiment.HOST_SHAPE)
+        return _for_refusal(evidence)
     if status in (400, 403, 404, 410, 431):
         return (
             Experiment.FIELDS,
@@ -110,6 +116,20 @@ def _for_status(worst: Sample) -> tuple[Experiment, ...]:
     if status >= 500:
         return (Experiment.OTHER_PATH, Experiment.REPEAT)
     return ()
+
+
+def _for_refusal(evidence: Evidence) -> tuple[Experiment, ...]:
+    """The most telling first: with a neighbour there is no room for all."""
+    path, name = Experiment.OTHER_PATH, Experiment.UNKNOWN_NAME
+    order, shape = Experiment.INTERLEAVED, Experiment.HOST_SHAPE
+    if evidence.disagrees:
+        return (order, name, path)
+    return (path, name, shape, order) if _may_be_the_port(evidence) else (path, name, order, shape)
+
+
+def _may_be_the_port(evidence: Evidence) -> bool:
+    """Whether all names get it always, with a port in Host: nothing depends on the order of requests then."""
+    return evidence.target.port != 443 and evidence.split is Split.EVERYWHERE and not evidence.served
 
 
 def _for_failure(worst: Sample) -> tuple[Experiment, ...]:

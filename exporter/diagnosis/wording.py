@@ -10,6 +10,9 @@ from exporter.model import Connection, Observation, Probe
 
 _MOST_NAMES = 5
 
+MOST_CHARACTERS = 1000
+"""Of a line. The laboratory's longest has 350; what a server wrote can be of any length."""
+
 
 def asked(probe: Probe) -> str:
     """`SNI=a Host=b at 192.0.2.1 over h2 on a's connection`."""
@@ -49,6 +52,18 @@ def names(items: Iterable[str]) -> str:
     return " and ".join(filter(None, (", ".join(listed[:-1]), *listed[-1:])))
 
 
+def bounded(text: str) -> str:
+    """One printable line of at most `MOST_CHARACTERS`, whatever a server has put into it.
+
+    >>> bounded("bell" + chr(7))
+    'bell�'
+    """
+    cut = text if len(text) <= MOST_CHARACTERS else f"{text[: MOST_CHARACTERS - 1]}\N{HORIZONTAL ELLIPSIS}"
+    return (
+        cut if cut.isprintable() else "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in cut)
+    )
+
+
 def said_by(evidence: Evidence) -> str:
     """Who made the wrong answer, as far as that can be told."""
     maker, edge = evidence.generator, evidence.edge
@@ -59,6 +74,13 @@ def said_by(evidence: Evidence) -> str:
     if evidence.is_relayed:
         return f"{maker.name}, behind the edge"
     return maker.name
+
+
+def page_told(evidence: Evidence) -> str:
+    """Whose page the wrong answer is, as a line of evidence."""
+    if evidence.generator is None:
+        return "no known server makes such a page" if evidence.text else "the page is empty"
+    return f"the page is by {said_by(evidence)}"
 
 
 def lines(observations: Sequence[Observation], most: int = 6) -> tuple[str, ...]:

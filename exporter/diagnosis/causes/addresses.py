@@ -62,8 +62,8 @@ def address_unreachable(evidence: Evidence) -> Draft | None:
 @cause("address-serves-other-hosts", 302, "An address belongs to a server that does not serve the name",
        masks=("vhost-missing", "cert-name-mismatch", "no-route-for-host", "content-missing", "application-answers-421",
               "rewrite-rule-421", "proxy-loses-host", "one-backend-misconfigured", "application-rejects-host",
-              "proxy-sends-no-sni-upstream", "proxy-sends-wrong-sni-upstream", "sni-router-lacks-name",
-              "tls-name-rejected", "redirect-to-broken-host", "cdn-name-not-attached", "access-denied",
+              "proxy-sends-no-sni-upstream", "proxy-sends-wrong-sni-upstream", "tls-name-rejected",
+              "redirect-to-broken-host", "cdn-name-not-attached", "access-denied",
               "tls-handshake-failed"))  # fmt: skip
 def address_serves_other_hosts(evidence: Evidence) -> Draft | None:
     """A record in DNS points to a server that was never told of the name."""

@@ -134,7 +134,7 @@ uri_too_long: Final = _by_status(
 
 
 @cause("rate-limited", 412, "Too many requests", also_where_right=True, severity=Severity.WARNING,
-       masks=("maintenance", "overloaded", "one-backend-misconfigured"))  # fmt: skip
+       masks=("maintenance", "overloaded"))  # fmt: skip
 def rate_limited(evidence: Evidence) -> Draft | None:
     """429, or nginx's limit_req, which says 503: the prober itself may be the reason."""
     limited = [sample for sample in evidence.own if sample.status == 429]
@@ -173,7 +173,8 @@ def _was_served_first(evidence: Evidence) -> bool:
     return runs == sorted(runs, reverse=True)
 
 
-@cause("request-headers-too-big", 413, "The request's header section is too big", masks=("application-rejects-host",))
+@cause("request-headers-too-big", 413, "The request's header section is too big",
+       masks=("application-rejects-host", "proxy-loses-host", "vhost-missing"))  # fmt: skip
 def request_headers_too_big(evidence: Evidence) -> Draft | None:
     """Header or cookies exceed a limit: 431, or 400 with words about it."""
     said = next((text for text in _TOO_BIG if text in evidence.text), None)

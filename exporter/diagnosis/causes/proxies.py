@@ -11,9 +11,6 @@ from exporter.diagnosis.samples import answer_of, is_right, page, relayed, same_
 from exporter.diagnosis.wording import asked, lines, names, said_by, where
 from exporter.model import Excluded, Experiment, Observation, Severity, Target, Trial
 
-# Proxies give up at round numbers; what answers faster was refused, or closed on.
-_AT_ONCE_SECONDS = 0.5
-
 
 @dataclass(frozen=True, slots=True)
 class _Order:
@@ -27,12 +24,16 @@ class _Order:
     after_same: tuple[int, int]
 
 
-def _order(evidence: Evidence) -> _Order | None:
-    """Of names in turn, and of the name alone: two backends in turn answer as a pool does, but not to one name."""
-    if not evidence.tried(Experiment.INTERLEAVED):
-        return None
+def _interleaved(evidence: Evidence) -> Trial | None:
+    """The newest such trial with a neighbour that is still known: a reload may have removed it since."""
+    trials = [trial for trial in evidence.tried(Experiment.INTERLEAVED) if trial.neighbour in evidence.siblings]
+    return trials[-1] if trials else None
+
+
+def _order_of(evidence: Evidence, interleaved: Trial) -> _Order:
+    """Of the names in turn, and of the domain alone: two backends in turn answer as a pool does, but not one name."""
     counts = {True: [0, 0], False: [0, 0]}
-    for trial in (*evidence.tried(Experiment.INTERLEAVED), *evidence.tried(Experiment.REPEAT)):
+    for trial in (interleaved, *evidence.tried(Experiment.REPEAT)):
         _count(evidence, trial, counts)
     return _Order((counts[True][0], counts[True][1]), (counts[False][0], counts[False][1]))
 
@@ -84,13 +85,13 @@ def _one_name_wins(evidence: Evidence) -> Draft | None:
 
 
 def _by_order(evidence: Evidence) -> Draft | None:
-    order = _order(evidence)
-    if order is None:
+    trial = _interleaved(evidence)
+    if trial is None:
         return None
+    order = _order_of(evidence, trial)
     (wrong_other, other), (wrong_same, same) = order.after_other, order.after_same
     if wrong_other < 2 or not same or wrong_other / other - wrong_same / same <= 0.5:
         return None
-    trial = evidence.tried(Experiment.INTERLEAVED)[-1]
     if not _each_is_served_at_times(evidence, trial):
         return None
     wrong = [seen for _, seen in trial.answers if status_of(seen) == 421] or [seen for _, seen in trial.answers]
@@ -164,7 +165,7 @@ def proxy_sends_no_sni_upstream(evidence: Evidence) -> Draft | None:
         evidence=(
             *lines([s.seen for s in evidence.wrong]),
             *lines([stranger]),
-            f"the 421 is {said_by(evidence)}, and the client's connection survives it",
+            f"the 421 is by {said_by(evidence)}, and the client's connection survives it",
             *([f"{names(evidence.failing)} fail alike"] if evidence.failing else []),
         ),
         excluded=(
@@ -212,7 +213,7 @@ def proxy_sends_wrong_sni_upstream(evidence: Evidence) -> Draft | None:
         + (f"; only {names(served)} is served" if served else ""),
         shown=(worst.seen, stranger),
         code=421,
-        evidence=(*lines([s.seen for s in evidence.wrong]), *lines([stranger]), f"the 421 is {said_by(evidence)}"),
+        evidence=(*lines([s.seen for s in evidence.wrong]), *lines([stranger]), f"the 421 is by {said_by(evidence)}"),
         excluded=(
             Excluded("proxy-sends-no-sni-upstream", "a Host that nobody owns is refused too"),
             *_no_pool(evidence),
@@ -265,7 +266,7 @@ def _by_apache(seen: Observation) -> bool:
 @cause("proxy-loses-host", 205, "A proxy replaces Host", masks=("content-missing",))
 def proxy_loses_host(evidence: Evidence) -> Draft | None:
     """The origin sees another Host than the client sent, and answers with its default site."""
-    worst, stranger = evidence.worst, evidence.unknown_host
+    worst, stranger = evidence.worst, evidence.stranger
     if worst is None or evidence.code not in (400, 403, 404) or evidence.disagrees or stranger is None:
         return None
     if not same_page(worst.seen, stranger) or evidence.paths_differ or evidence.served:
@@ -313,7 +314,8 @@ def _has_certificate_of_its_own(evidence: Evidence) -> bool:
     return mine is not None and any(leaf is not None and leaf.sha256 != mine.sha256 for leaf in others)
 
 
-@cause("plain-http-to-https-port", 206, "Plain HTTP is sent to a TLS port on the way")
+@cause("plain-http-to-https-port", 206, "Plain HTTP is sent to a TLS port on the way",
+       masks=("proxy-loses-host", "vhost-missing"))  # fmt: skip
 def plain_http_to_https_port(evidence: Evidence) -> Draft | None:
     """We spoke TLS, and the page complains of plain HTTP: a hop behind the edge has said so to the edge."""
     said = next((text for text in _PLAIN if text in evidence.text), None)

@@ -9,7 +9,7 @@ from exporter.diagnosis.cause import Draft, cause, confidence
 from exporter.diagnosis.evidence import Evidence, Split
 from exporter.diagnosis.samples import answer_of, is_right, page, same_kind, same_page, status_of
 from exporter.diagnosis.servers import Role
-from exporter.diagnosis.wording import lines, names, said_by, where
+from exporter.diagnosis.wording import lines, names, page_told, said_by, where
 from exporter.model import Combination, Excluded, Experiment, Observation, Severity, Variation
 
 _ROUTERS = ("envoy", "kong", "kubernetes-default-backend", "traefik")
@@ -17,14 +17,14 @@ _GO_NOT_FOUND = "404 page not found"
 
 
 @cause("vhost-missing", 107, "The server has no virtual host for the name", also_where_right=True,
-       masks=("cert-name-mismatch", "content-missing", "rewrite-rule-421", "access-denied"))  # fmt: skip
+       masks=("cert-name-mismatch", "content-missing", "access-denied"))  # fmt: skip
 def vhost_missing(evidence: Evidence) -> Draft | None:
     """What the name is answered is what the server says to any name that it does not know."""
     return _refused_like_a_stranger(evidence) or _served_a_strangers_page(evidence)
 
 
 def _refused_like_a_stranger(evidence: Evidence) -> Draft | None:
-    worst, stranger = evidence.worst, evidence.unknown_host
+    worst, stranger = evidence.worst, evidence.stranger
     if worst is None or stranger is None or evidence.code not in (400, 403, 404, 421) or evidence.disagrees:
         return None
     if not same_kind(worst.seen, stranger) or evidence.paths_differ or evidence.is_relayed or _is_a_router(evidence):
@@ -41,7 +41,7 @@ def _refused_like_a_stranger(evidence: Evidence) -> Draft | None:
         "the same page as for a name that nobody owns" + (f", while {names(served)} is served there" if served else ""),
         shown=(worst.seen, stranger),
         code=evidence.code,
-        evidence=(*lines([s.seen for s in evidence.wrong]), *lines([stranger]), f"the page is {said_by(evidence)}'s"),
+        evidence=(*lines([s.seen for s in evidence.wrong]), *lines([stranger]), page_told(evidence)),
         excluded=(
             Excluded("rewrite-rule-421", "other names and paths get the same"),
             *([Excluded("proxy-loses-host", f"{names(served)} is told apart at the same address")] if served else []),
@@ -172,7 +172,7 @@ def no_route_for_host(evidence: Evidence) -> Draft | None:
             code=evidence.code,
             evidence=(*lines([worst.seen]), f"Host without the port: {answer_of(bare)}"),
         )
-    stranger = evidence.unknown_host
+    stranger = evidence.stranger
     alike = stranger is not None and same_page(worst.seen, stranger)
     haproxy = evidence.code == 503 and evidence.generator is not None and evidence.generator.id == "haproxy"
     by_router = evidence.code in (404, 503) and _is_a_router(evidence) and "upstream" not in evidence.text
@@ -197,7 +197,9 @@ def sni_router_lacks_name(evidence: Evidence) -> Draft | None:
     """With a sibling's name in SNI the request reaches the right server; with its own, the router's default."""
     if evidence.worst is None or evidence.split is Split.SOMETIMES or evidence.worst.status is None:
         return None
-    reached = [seen for seen in _on_other_names(evidence) if evidence.is_right(seen)]
+    reached = [
+        seen for seen in _on_other_names(evidence) if evidence.is_right(seen) and _may_be_its_own(evidence, seen)
+    ]
     wrong = {(sample.address, sample.protocol) for sample in evidence.wrong}
     here = [seen for seen in reached if (seen.probe.address, seen.probe.protocol) in wrong]
     if not here:
@@ -211,6 +213,12 @@ def sni_router_lacks_name(evidence: Evidence) -> Draft | None:
         evidence=(*lines([s.seen for s in evidence.wrong]), *lines(here)),
         excluded=(Excluded("vhost-missing", "a server behind that address serves the name"),),
     )
+
+
+def _may_be_its_own(evidence: Evidence, seen: Observation) -> bool:
+    """Whether it is no other page than the name has where it is served, as far as both are known."""
+    own = [sample.seen for sample in evidence.right if page(sample.seen) is not None]
+    return page(seen) is None or not own or any(same_kind(seen, one) for one in own)
 
 
 def _on_other_names(evidence: Evidence) -> Sequence[Observation]:

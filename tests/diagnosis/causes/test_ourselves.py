@@ -1,0 +1,64 @@
+"""Suspect yourself first."""
+
+from __future__ import annotations
+
+import pytest
+
+from exporter.model import Phase
+from tests.diagnosis.cases import causes, failed, seen, told
+
+DOWN = "no name server answers for any of 3 domains"
+UNRESOLVED = failed(Phase.RESOLVE, "dns-unreachable", address=None)
+NO_ROUTE = "Network is unreachable"
+
+
+def over_ipv6(detail=NO_ROUTE, **settings):
+    return failed(Phase.CONNECT, "unreachable", detail, address="2001:db8::1", **settings)
+
+
+def test_where_our_own_network_is_down_nothing_else_is_told():
+    (finding,) = told(UNRESOLVED, down=DOWN)
+
+    assert (finding.cause, finding.severity, finding.noticed_by) == (
+        "vantage-offline",
+        "critical",
+        ("nobody but this prober",),
+    )
+    assert DOWN in finding.summary
+    assert "dns-failure" in {one.cause for one in finding.excluded}
+
+
+@pytest.mark.parametrize(
+    "observations",
+    [
+        [failed(Phase.CONNECT, "refused")],
+        [failed(Phase.TLS, "timeout")],
+        [UNRESOLVED, seen(502)],
+        [failed(Phase.CONNECT, "timeout"), seen()],
+    ],
+)
+def test_what_somebody_answered_is_not_our_network(observations):
+    assert "vantage-offline" not in [cause for cause, *_ in causes(*observations, down=DOWN)]
+
+
+def test_one_domain_that_does_not_resolve_is_its_own_fault_while_others_do():
+    assert causes(UNRESOLVED) == [("dns-failure", "critical", None)]
+
+
+def test_a_prober_without_ipv6_says_so_and_does_not_blame_the_domain():
+    (finding,) = told(over_ipv6(), seen(), addresses=("2001:db8::1", "192.0.2.1"))
+
+    assert (finding.cause, finding.severity) == ("vantage-offline", "warning")
+    assert "ip_family: ipv4" in finding.summary
+
+
+@pytest.mark.parametrize(
+    "observations",
+    [
+        [over_ipv6("No route to host"), seen()],
+        [over_ipv6(), seen(502)],
+        [failed(Phase.CONNECT, "unreachable", NO_ROUTE), seen(address="192.0.2.2")],
+    ],
+)
+def test_one_host_out_of_reach_or_another_fault_beside_it_is_not_missing_ipv6(observations):
+    assert "vantage-offline" not in [cause for cause, *_ in causes(*observations)]

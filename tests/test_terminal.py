@@ -1,0 +1,149 @@
+"""What a person reads: verdict, matrix, evidence, commands, fix; and nothing of what a server wrote is obeyed."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from exporter import terminal
+from exporter.model import Connection, Excluded, Failure, Phase, Protocol, Severity, Verdict
+from tests.factories import DOMAIN, finding, observation, probe, round_, target
+
+WHOLE = finding(
+    evidence=("it says 502",),
+    against=("once it was 200",),
+    excluded=(Excluded("upstream-too-slow", "the error comes at once"),),
+    would_confirm="the proxy's error log",
+    noticed_by=("everybody",),
+    reproduce=("curl -sk --connect-to shop.test:443:127.0.0.1:443 https://shop.test/ " + "x" * 150,),
+    fix=("Start the application.",),
+)
+H2 = Protocol.H2
+
+
+def shown(*rounds, **settings):
+    console = Console(file=io.StringIO(), highlight=False, **{"width": 120, "color_system": None, **settings})
+    terminal.show(rounds, console)
+    return console.file.getvalue()
+
+
+def row(text, *words):
+    """The line in which all of the words stand."""
+    (line,) = [line for line in text.splitlines() if all(word in line for word in words)]
+    return line
+
+
+def test_a_finding_is_told_in_sections_with_title_cause_and_confidence():
+    text = shown(round_(findings=(WHOLE,)))
+
+    for words in (
+        "shop.test  The upstream is down",
+        "CRITICAL upstream-down  confidence 80%",
+        "Evidence",
+        "- it says 502",
+        "Does not fit",
+        "- once it was 200",
+        "Excluded",
+        "- upstream-too-slow: the error comes at once",
+        "Would tell more",
+        "Who notices",
+        "- everybody",
+        "Fix",
+        "- Start the application.",
+        "Reproduce",
+        "curl -sk --connect-to",
+        "Runbook  /runbooks/upstream-down",
+    ):
+        assert words in text, words
+
+
+def test_a_healthy_domain_is_said_to_be_so():
+    text = shown(round_())
+
+    assert "shop.test  healthy" in text
+    assert text.splitlines()[-1] == "1 domain healthy, 1 probes in the last round"
+
+
+def test_the_domain_with_the_worst_finding_is_the_last_where_a_terminal_ends():
+    rounds = [
+        round_(of=target(name), findings=findings)
+        for name, findings in (
+            ("bad.test", (finding(severity=Severity.CRITICAL),)),
+            ("fine.test", ()),
+            ("so-so.test", (finding(severity=Severity.WARNING),)),
+        )
+    ]
+    text = shown(*rounds)
+
+    assert sorted(("bad.test  ", "fine.test  ", "so-so.test  "), key=text.index) == [
+        "fine.test  ",
+        "so-so.test  ",
+        "bad.test  ",
+    ]
+    assert text.splitlines()[-1] == "2 of 3 domains with findings, 3 probes in the last round"
+
+
+def test_the_matrix_has_a_row_for_each_way_to_ask_and_a_column_for_each_protocol():
+    refused = observation(probe(host="nobody.invalid", connection=Connection.REUSED), status=421)
+    failed = observation(probe(sni=None), failure=Failure(Phase.TLS, "alert"))
+    unasked = observation(probe(host="b.test", connection=Connection.REUSED), failure=Failure(Phase.TLS, "not-covered"))
+    seen = [observation(), observation(probe(protocol=H2), status=502), refused, failed, unasked]
+    good = Verdict(expected=True, reason="")
+    verdicts = (good, replace(good, expected=False), good, good, replace(good, conclusive=False))
+    text = shown(round_(*seen, verdicts=verdicts))
+
+    assert row(text, "SNI", "HTTP/1.1", "HTTP/2")
+    assert "HTTP/3" not in text
+    assert row(text, "shop.test", "new", "200", "502 !")
+    assert row(text, "nobody.invalid", "shared", "421 (right)")
+    assert row(text, "none", "tls alert (right)")
+    assert row(text, "b.test", "shared", "-")
+
+
+def test_a_matrix_of_a_large_group_is_cut_and_counted():
+    seen = [observation(probe(host=f"h{number}.invalid", connection=Connection.REUSED)) for number in range(60)]
+
+    assert "and 20 more" in shown(round_(*seen))
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_no_line_is_wider_than_the_terminal_and_commands_are_whole(width):
+    text = shown(round_(findings=(WHOLE,)), width=width)
+    folded = "".join(line.strip("│ ").removeprefix("  ") for line in text.splitlines())
+
+    assert max(map(len, text.splitlines())) <= width
+    assert WHOLE.reproduce[0].replace(" ", "") in folded.replace(" ", "")
+
+
+@pytest.mark.parametrize("color_system", [None, "truecolor"])
+@pytest.mark.parametrize(
+    "hostile",
+    ["\x1b[2J", "\x1b]0;title\x07", "\r overwritten", "[red]x[/red]", "[/", "\x9b31m", "\u202e", "\ud800", "a\x00b"],
+)
+def test_what_a_server_wrote_is_shown_as_text(hostile, color_system):
+    bad = replace(WHOLE, summary=hostile, evidence=(hostile,), against=(hostile,), fix=(hostile,), reproduce=(hostile,),
+                  noticed_by=(hostile,), would_confirm=hostile, excluded=(Excluded(hostile, hostile),))  # fmt: skip
+    seen = observation(probe(sni=hostile, host=hostile), failure=Failure(Phase.TLS, hostile, hostile))
+    text = shown(
+        round_(seen, findings=(bad,), of=target(DOMAIN)), color_system=color_system, force_terminal=bool(color_system)
+    )
+
+    assert hostile not in text or hostile.isprintable()
+    ours = text.replace("\x1b[", "") if color_system else text  # the colours
+    assert [one for one in ours if not one.isprintable() and one != "\n"] == []
+
+
+def test_lines_stay_and_controls_go():
+    assert terminal.printable("a\nb\tc\x1b") == "a\nb\N{REPLACEMENT CHARACTER}c\N{REPLACEMENT CHARACTER}"
+
+
+def test_progress_is_silent_where_nobody_looks(capsys):
+    with terminal.progress(quiet=False) as told:
+        told("looking")
+    with terminal.progress(quiet=True) as told:
+        told("looking")
+
+    assert capsys.readouterr() == ("", "")
