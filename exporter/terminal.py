@@ -21,6 +21,7 @@ from exporter.model import Combination, Finding, Observation, Protocol, Round, S
 _STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "cyan"}
 _GOOD, _RIGHT_REFUSAL, _BAD, _UNASKED = "green", "blue", "bold red", "dim"
 _MOST_ROWS = 40
+_MOST_HEALTHY = 4  # more domains than these: who is healthy gets a line, and no matrix
 _COLUMNS: dict[Protocol, str] = {Protocol.HTTP11: "HTTP/1.1", Protocol.H2: "HTTP/2", Protocol.H3: "HTTP/3"}
 
 
@@ -38,8 +39,14 @@ def progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
 def show(rounds: Sequence[Round], console: Console | None = None) -> None:
     """All of it, the domains with the worst findings last, where a terminal ends."""
     console = console or Console(highlight=False)
-    for round_ in sorted(rounds, key=_weight):
-        console.print(_domain(round_), crop=False)
+    ordered = sorted(rounds, key=_weight)
+    brief = [one for one in ordered if len(rounds) > _MOST_HEALTHY and not one.findings]
+    for one in brief:
+        console.print(Text.assemble((printable(one.target.domain), "bold"), "  ", ("healthy", _GOOD)))
+    told: dict[str, str] = {}
+    for one in ordered:
+        if one not in brief:
+            console.print(_domain(one, told), crop=False)
     console.print(_summary(rounds))
 
 
@@ -64,7 +71,8 @@ def _summary(rounds: Sequence[Round]) -> Text:
     return Text(words, style=_BAD if bad else _GOOD)
 
 
-def _domain(round_: Round) -> RenderableType:
+def _domain(round_: Round, told: dict[str, str]) -> RenderableType:
+    """`told` has the domain by whose panel each finding's details were told first; this one's are added."""
     first = leading(round_.findings)
     verdict = (
         Text("healthy", style=_GOOD)
@@ -73,7 +81,10 @@ def _domain(round_: Round) -> RenderableType:
     )
     title = Text.assemble((printable(round_.target.domain), "bold"), "  ", verdict)
     parts: list[RenderableType] = [_matrix(round_), Text()]
-    parts += [_finding(finding) for finding in round_.findings]
+    for finding in round_.findings:
+        before = told.setdefault(f"{finding.cause} {finding.code}", round_.target.domain)
+        is_told = before != round_.target.domain and before in finding.domains
+        parts.append(_finding_again(finding, before) if is_told else _finding(finding))
     return Panel(Group(*parts), title=title, title_align="left", border_style="dim")
 
 
@@ -124,12 +135,24 @@ def _cell(seen: Observation, verdict: Verdict) -> Text:
     return Text(f"{answer}{' (right)' if refused else ''}", style=_RIGHT_REFUSAL if refused else _GOOD)
 
 
-def _finding(finding: Finding) -> RenderableType:
-    style = _STYLES[finding.severity]
+def _head(finding: Finding) -> list[RenderableType]:
     head = Text.assemble(
-        (finding.severity.upper(), style), " ", (finding.cause, "bold"), f"  confidence {finding.confidence:.0%}",
-    )  # fmt: skip
-    parts: list[RenderableType] = [head, Padding(Text(printable(finding.summary)), (0, 0, 0, 2))]
+        (finding.severity.upper(), _STYLES[finding.severity]),
+        " ",
+        (finding.cause, "bold"),
+        f"  confidence {finding.confidence:.0%}",
+    )
+    return [head, Padding(Text(printable(finding.summary)), (0, 0, 0, 2))]
+
+
+def _finding_again(finding: Finding, before: str) -> RenderableType:
+    """One fault over many names is told once."""
+    more = Text(f"Evidence, fix and runbook: as for {printable(before)} above", style="dim")
+    return Group(*_head(finding), Padding(more, (0, 0, 1, 2)))
+
+
+def _finding(finding: Finding) -> RenderableType:
+    parts = _head(finding)
     sections = (
         ("Evidence", finding.evidence),
         ("Does not fit", finding.against),

@@ -147,3 +147,22 @@ def test_progress_is_silent_where_nobody_looks(capsys):
         told("looking")
 
     assert capsys.readouterr() == ("", "")
+
+
+def test_one_fault_over_two_names_is_told_once():
+    shared = replace(WHOLE, domains=("a.test", "b.test"))
+
+    text = shown(round_(of=target("a.test"), findings=(shared,)), round_(of=target("b.test"), findings=(shared,)))
+
+    assert text.count("- it says 502") == 1
+    assert text.count("CRITICAL upstream-down") == 2
+    assert "as for a.test above" in text
+
+
+def test_many_healthy_domains_get_a_line_each():
+    names = [f"{letter}.test" for letter in "abcdef"]
+
+    text = shown(*(round_(of=target(name)) for name in names))
+
+    assert [line for line in text.splitlines() if line.endswith("healthy")] == [f"{name}  healthy" for name in names]
+    assert "SNI" not in text
