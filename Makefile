@@ -10,7 +10,7 @@ SERVERS := nginx=nginx apache2=apache2 prometheus=prometheus promtool=prometheus
     prometheus-alertmanager=prometheus-alertmanager amtool=prometheus-alertmanager node=nodejs npm=npm
 PEERS   := prometheus-blackbox-exporter=prometheus-blackbox-exporter
 
-.PHONY: run test check bench accuracy lock servers clean
+.PHONY: run test check bench accuracy dashboards lock servers clean
 
 run: $(VENV)/.run
 	$(BIN)/statuscode-exporter demo --config.file=config.example.yaml
@@ -34,6 +34,10 @@ bench: $(VENV)/.dev
 # The causes that the exporter names for servers set up wrongly, beside the truth.
 accuracy: $(VENV)/.dev servers
 	$(BIN)/python -m tests.lab
+
+# Dashboards and alert rules, anew from their source.
+dashboards: $(VENV)/.dev
+	$(BIN)/python -m dashboards.build
 
 servers:
 	@sh scripts/install-servers $(SERVERS)

@@ -1,0 +1,280 @@
+"""One domain: what each client gets, at which address, since when, and what is behind it."""
+
+from __future__ import annotations
+
+from dashboards.legend import ANSWERS, CAUSES_SHOWN, WRONG, YES_NO
+from dashboards.queries import OPEN, in_view, of_domain, with_cause
+from dashboards.shared import (
+    CODE_COLUMN,
+    DOMAIN,
+    EVIDENCE_COLUMN,
+    INSTANCE,
+    JOB,
+    ONE_DOMAIN,
+    RUNBOOK_COLUMN,
+    SEVERITY_COLUMN,
+    TIME,
+    TIMELINE,
+    TITLE_COLUMN,
+    TO_HEALTH,
+    layers,
+)
+from dashboards.values import BLUE, GREEN, ORANGE, RED, Board, Column, Link, Panel, Query, now, table_of
+
+_START = of_domain("statuscode_incident_start_timestamp_seconds")
+_PAGES = in_view("statuscode_exporter_pages_info")
+
+
+def _answers(*matchers: str) -> str:
+    """Codes, of answers that are not as expected a thousand more."""
+    code = of_domain("statuscode_probe_http_status_code", *matchers)
+    return f"{code} + {WRONG} * (1 - {of_domain('statuscode_probe_success', *matchers)})"
+
+
+_MATCHED = 'combination="matched"'
+_ROUND = of_domain("statuscode_round_timestamp_seconds")
+_CERTIFICATE = of_domain("statuscode_tls_certificate_not_after_timestamp_seconds")
+
+_UP = Panel(
+    id=1,
+    kind="stat",
+    title="Answers as expected",
+    description="Whether every matched probe of the last round (SNI and Host are the domain, a new connection) was so.",
+    width=4,
+    height=4,
+    queries=(now(f"min({of_domain('statuscode_domain_up')})"),),
+    no_value="not probed",
+    shown=YES_NO,
+)
+_CAUSE = Panel(
+    id=2,
+    kind="stat",
+    title="Leading cause",
+    description="What is wrong, in a few words; the table below has the runbook.",
+    width=8,
+    height=4,
+    queries=(now(f"max({of_domain('statuscode_domain_cause')})"),),
+    no_value="not probed",
+    shown=CAUSES_SHOWN,
+    links=(Link("Its incidents over time", f"/d/{TIMELINE}/?var-domain=${{domain}}&var-code=$__all&{TIME}"),),
+)
+_SINCE = Panel(
+    id=3,
+    kind="stat",
+    title="Open for",
+    description="Age of the domain's oldest open incident.",
+    width=3,
+    height=4,
+    unit="dtdurations",
+    queries=(now(f"max(time() - {_START})"),),
+    no_value="nothing is open",
+    thresholds=((None, RED),),
+)
+_ENDS = Panel(
+    id=4,
+    kind="stat",
+    title="Certificate ends in",
+    description="The first certificate of the chains that matched probes were shown.",
+    width=3,
+    height=4,
+    unit="dtdurations",
+    queries=(now(f"min({_CERTIFICATE}) - time()"),),
+    no_value="none was shown",
+    thresholds=((None, RED), (3 * 86400, ORANGE), (21 * 86400, GREEN)),
+)
+_TRUSTED = Panel(
+    id=5,
+    kind="stat",
+    title="Certificate trusted",
+    description="Whether every matched probe was shown a certificate that is trusted, valid now and for the domain.",
+    width=3,
+    height=4,
+    queries=(now(f"min({of_domain('statuscode_tls_certificate_trusted')})"),),
+    no_value="none was shown",
+    shown=YES_NO,
+)
+_AGE = Panel(
+    id=6,
+    kind="stat",
+    title="Last round",
+    description="How long ago the domain was probed.",
+    width=3,
+    height=4,
+    unit="s",
+    queries=(now(f"max(time() - {_ROUND})"),),
+    no_value="not probed",
+    thresholds=((None, GREEN), (300, ORANGE), (900, RED)),
+    links=(TO_HEALTH,),
+)
+_TABLE = Panel(
+    id=7,
+    kind="table",
+    title="What is wrong now",
+    description="The domain's open incidents with runbook and evidence.",
+    width=24,
+    height=5,
+    unit="dtdurations",
+    queries=(
+        table_of(
+            f"sort_desc(max by ({OPEN}, title, severity, runbook_url, url) ("
+            f"({with_cause(f'time() - {_START}')})\n  * on (job, instance) group_left (url) {_PAGES}))"
+        ),
+    ),
+    no_value="nothing is wrong",
+    columns=(
+        Column("Value", "Open for", unit="dtdurations", width=170),
+        SEVERITY_COLUMN,
+        Column("domain", "Domain"),
+        CODE_COLUMN,
+        TITLE_COLUMN,
+        RUNBOOK_COLUMN,
+        EVIDENCE_COLUMN,
+    ),
+)
+_MATRIX = Panel(
+    id=8,
+    kind="table:matrix",
+    title="SNI x Host",
+    description="The worst answer of each pair over all addresses, protocols and connections. Blue: a 421 that is "
+    "right. Red, orange, violet: not what belongs there. The empty row: no SNI was sent.",
+    width=12,
+    height=9,
+    queries=(table_of(f"max by (sni, host) ({_answers()})"),),
+    no_value="not probed",
+    shown=ANSWERS,
+    matrix=("sni", "host"),
+)
+_ADDRESSES = Panel(
+    id=9,
+    kind="table:matrix",
+    title="Address x protocol",
+    description="What matched probes got. One row that differs: that address has another server or configuration.",
+    width=12,
+    height=9,
+    queries=(table_of(f"max by (address, protocol) ({_answers(_MATCHED)})"),),
+    no_value="not probed",
+    shown=ANSWERS,
+    matrix=("address", "protocol"),
+)
+_HISTORY = Panel(
+    id=10,
+    kind="status-history",
+    title="SNI -> Host over time",
+    description="The matrix over time, the worst of each moment.",
+    width=24,
+    height=9,
+    queries=(Query(f"max by (sni, host) ({_answers()})", "{{sni}} -> {{host}}"),),
+    no_value="not probed",
+    shown=ANSWERS,
+    interval="1m",
+    max_data_points=100,
+)
+_PHASES = Panel(
+    id=11,
+    kind="timeseries:stacked",
+    title="Where the time goes",
+    description="Mean duration of each phase of matched probes over all addresses and protocols.",
+    width=12,
+    height=8,
+    unit="s",
+    minimum=0,
+    queries=(Query(f"avg by (phase) ({of_domain('statuscode_probe_duration_seconds')})", "{{phase}}"),),
+    no_value="no matched probe was answered",
+)
+_CODES = Panel(
+    id=12,
+    kind="timeseries:bars",
+    title="Answers by status",
+    description="Answers per second to all probes, matched or not.",
+    width=12,
+    height=8,
+    unit="reqps",
+    minimum=0,
+    queries=(
+        Query(
+            f"sum by (combination, code) (rate({of_domain('statuscode_http_responses_total')}[$__rate_interval]))",
+            "{{combination}} {{code}}",
+        ),
+    ),
+    no_value="no probe was answered",
+)
+_MISDIRECTED = Panel(
+    id=13,
+    kind="timeseries:bars",
+    title="421: right and wrong",
+    description="A server is right to refuse names that it does not serve on that connection (expected=true). "
+    "expected=false on a matched probe is an outage.",
+    width=8,
+    height=8,
+    unit="reqps",
+    minimum=0,
+    queries=(
+        Query(
+            "sum by (combination, expected) "
+            f"(rate({of_domain('statuscode_misdirected_responses_total')}[$__rate_interval]))",
+            "{{combination}}, expected={{expected}}",
+        ),
+    ),
+    no_value="no 421",
+)
+_FAILURES = Panel(
+    id=14,
+    kind="timeseries:bars",
+    title="Probes without an answer",
+    description="By the phase that failed and how.",
+    width=8,
+    height=8,
+    unit="reqps",
+    minimum=0,
+    queries=(
+        Query(
+            f"sum by (phase, kind) (rate({of_domain('statuscode_probe_failures_total')}[$__rate_interval]))",
+            "{{phase}}: {{kind}}",
+        ),
+    ),
+    no_value="every probe was answered",
+)
+_EXPOSED = Panel(
+    id=15,
+    kind="table",
+    title="Who shares connections",
+    description="Browsers that would ask for this domain on a connection that they opened for the sibling.",
+    width=8,
+    height=8,
+    queries=(table_of(f"max by (sibling, client) ({of_domain('statuscode_coalescing_exposed')})"),),
+    no_value="no browser would",
+    columns=(Column("sibling", "Connection of"), Column("client", "Browser")),
+)
+_ROUNDS = Panel(
+    id=16,
+    kind="timeseries",
+    title="Rounds",
+    description="How long rounds take, how many addresses the name has, and how many rounds ask everything once.",
+    width=24,
+    height=6,
+    minimum=0,
+    queries=(
+        Query(f"max({of_domain('statuscode_round_duration_seconds')})", "seconds"),
+        Query(f"max({of_domain('statuscode_domain_addresses')})", "addresses"),
+        Query(f"max({of_domain('statuscode_domain_rounds_to_cover')})", "rounds to cover all"),
+    ),
+    no_value="not probed",
+    thresholds=((None, BLUE),),
+)
+
+BOARD = Board(
+    uid=DOMAIN,
+    title="HTTP status: one domain",
+    description="What each client gets from one domain, at which address, since when, and what is behind it.",
+    variables=(JOB, INSTANCE, ONE_DOMAIN),
+    annotations=layers(of_domain),
+    rows=(
+        (_UP, _CAUSE, _SINCE, _ENDS, _TRUSTED, _AGE),
+        (_TABLE,),
+        (_MATRIX, _ADDRESSES),
+        (_HISTORY,),
+        (_PHASES, _CODES),
+        (_MISDIRECTED, _FAILURES, _EXPOSED),
+        (_ROUNDS,),
+    ),
+)
