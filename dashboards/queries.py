@@ -44,3 +44,8 @@ def with_cause(expression: str) -> str:
     """Where `expression` has a cause: with its title, severity and runbook."""
     info = everywhere("statuscode_cause_info", *PLACE) if "$job" in expression else everywhere("statuscode_cause_info")
     return f"({expression})\n  * on (job, instance, cause) group_left ({CAUSE}) {info}"
+
+
+def within_range(counter: str) -> str:
+    """How much a counter grew in the time range. One that was born in it is taken whole: the first event made it."""
+    return f"(({counter} unless {counter} offset $__range) or increase({counter}[$__range]))"

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from typing import cast
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
-from grafana_foundation_sdk.models import common, dashboard, prometheus
+from grafana_foundation_sdk.models import common, prometheus
 
+from dashboards.classic import dashboard
 from dashboards.looks import LOOKS, Look, written
 from dashboards.values import Annotation, Board, Column, Form, Link, Panel, Query, Shown, Threshold, Variable
 

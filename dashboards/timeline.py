@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards.legend import CAUSES_SHOWN
-from dashboards.queries import in_view, with_cause
+from dashboards.queries import in_view, with_cause, within_range
 from dashboards.shared import (
     CODES_421,
     DOMAIN_COLUMN,
@@ -79,7 +79,7 @@ _IN_RANGE = Panel(
     width=4,
     height=4,
     decimals=0,
-    queries=(now(f"sum(increase({_OPENED}[$__range])) or vector(0)"),),
+    queries=(now(f"sum({within_range(_OPENED)}) or vector(0)"),),
     thresholds=((None, GREEN), (1, ORANGE)),
 )
 _MEAN = Panel(
@@ -90,7 +90,7 @@ _MEAN = Panel(
     width=4,
     height=4,
     unit="dtdurations",
-    queries=(now(f"sum(increase({_SUM}[$__range])) / (sum(increase({_COUNT}[$__range])) > 0)"),),
+    queries=(now(f"sum({within_range(_SUM)}) / (sum({within_range(_COUNT)}) > 0)"),),
     no_value="none ended",
     thresholds=((None, GREEN),),
 )
@@ -102,7 +102,7 @@ _WRONG_421 = Panel(
     width=4,
     height=4,
     decimals=0,
-    queries=(now(f"sum(increase({_WRONG}[$__range])) or vector(0)"),),
+    queries=(now(f"sum({within_range(_WRONG)}) or vector(0)"),),
     thresholds=((None, GREEN), (1, RED)),
 )
 _NAMES = Panel(
@@ -219,7 +219,7 @@ _LENGTHS = Panel(
     height=9,
     minimum=0,
     decimals=0,
-    queries=(now(f"sort(sum by (le) (increase({_BUCKET}[$__range])))", "{{le}}"),),
+    queries=(now(f"sort(sum by (le) ({within_range(_BUCKET)}))", "{{le}}"),),
     no_value="none ended",
     thresholds=((None, ORANGE),),
 )
