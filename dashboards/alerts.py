@@ -176,7 +176,7 @@ OF_DOMAINS = (
     _of_domain(
         "CertificateEnds",
         _with_fixed_cause(_ENDS, "cert-expired"),
-        "1h",
+        "15m",
         "warning",
         "A certificate ends within two weeks.",
         "The certificate of {{ $labels.domain }} ends in {{ $value | humanizeDuration }}.",
