@@ -31,6 +31,9 @@ def _answers(*matchers: str) -> str:
     return f"{code} + {WRONG} * (1 - {of_domain('statuscode_probe_success', *matchers)})"
 
 
+# Names are left as they are, and so are codes that nobody registered; where those are wrong, they are red.
+_UNMAPPED = ((None, "transparent"), (WRONG, RED))
+
 _MATCHED = 'combination="matched"'
 _ROUND = of_domain("statuscode_round_timestamp_seconds")
 _CERTIFICATE = of_domain("statuscode_tls_certificate_not_after_timestamp_seconds")
@@ -113,7 +116,6 @@ _TABLE = Panel(
     description="The domain's open incidents with runbook and evidence.",
     width=24,
     height=5,
-    unit="dtdurations",
     queries=(
         table_of(
             f"sort_desc(max by ({OPEN}, title, severity, runbook_url, url) ("
@@ -136,12 +138,14 @@ _MATRIX = Panel(
     kind="table:matrix",
     title="SNI x Host",
     description="The worst answer of each pair over all addresses, protocols and connections. Blue: a 421 that is "
-    "right. Red, orange, violet: not what belongs there. The empty row: no SNI was sent.",
+    "right. Red, orange, violet: not what belongs there; 1499 is a wrong 499. Empty: no SNI was sent.",
     width=12,
     height=9,
+    unit="none",
     queries=(table_of(f"max by (sni, host) ({_answers()})"),),
     no_value="not probed",
     shown=ANSWERS,
+    thresholds=_UNMAPPED,
     matrix=("sni", "host"),
 )
 _ADDRESSES = Panel(
@@ -151,9 +155,11 @@ _ADDRESSES = Panel(
     description="What matched probes got. One row that differs: that address has another server or configuration.",
     width=12,
     height=9,
+    unit="none",
     queries=(table_of(f"max by (address, protocol) ({_answers(_MATCHED)})"),),
     no_value="not probed",
     shown=ANSWERS,
+    thresholds=_UNMAPPED,
     matrix=("address", "protocol"),
 )
 _HISTORY = Panel(
@@ -163,6 +169,7 @@ _HISTORY = Panel(
     description="The matrix over time, the worst of each moment.",
     width=24,
     height=9,
+    unit="none",
     queries=(Query(f"max by (sni, host) ({_answers()})", "{{sni}} -> {{host}}"),),
     no_value="not probed",
     shown=ANSWERS,

@@ -116,7 +116,6 @@ _TABLE = Panel(
     "a status to its incidents over time.",
     width=24,
     height=9,
-    unit="dtdurations",
     queries=(
         table_of(
             f"sort_desc(max by ({OPEN}, title, severity, runbook_url, url) ("
@@ -210,7 +209,6 @@ _ENDING = Panel(
     description="The twenty that end first. Below zero: it has ended.",
     width=6,
     height=8,
-    unit="dtdurations",
     queries=(table_of(f"sort(bottomk(20, (min by (domain) ({_CERTIFICATES}) - time()) < 21 * 86400))"),),
     no_value="none ends within 21 days",
     columns=(

@@ -162,7 +162,8 @@ def _target(letter: str, query: Query) -> prometheus.Dataquery:
 def _fields(panel: Panel, look: Look) -> dashboard.FieldConfig:
     links = [_link(link) for link in panel.links]
     return dashboard.FieldConfig(
-        unit=panel.unit,
+        # Of a table, columns have units: else a status would be taken for a number of something.
+        unit="string" if panel.kind == "table" else panel.unit,
         decimals=panel.decimals,
         min_val=panel.minimum,
         mappings=[_mapping(panel.shown)] if panel.shown else [],

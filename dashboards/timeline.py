@@ -176,7 +176,6 @@ _TABLE = Panel(
     description="Incidents of the chosen status that were open within the range, and for how many minutes of it.",
     width=16,
     height=9,
-    unit="m",
     queries=(
         table_of(
             "sort_desc(max by (domain, code, cause, title, severity, runbook_url) ("
