@@ -23,7 +23,6 @@ def _quantile(share: float, name: str) -> str:
 _KNOWN = f"last_over_time({_own('build_info')}[1d])"
 _UP = f'up{{job=~"$job",instance=~"$instance"}} and on (job, instance) {_KNOWN}'
 _AGES = of_instances("statuscode_round_timestamp_seconds")
-_LENGTHS = of_instances("statuscode_round_duration_seconds")
 
 _SCRAPED = Panel(
     id=1,
@@ -178,8 +177,14 @@ _ROUND_TIME = Panel(
     unit="s",
     minimum=0,
     queries=(
-        Query(f"max by (instance) ({_LENGTHS})", "{{instance}} slowest"),
-        Query(f"quantile by (instance) (0.5, {_LENGTHS})", "{{instance}} median"),
+        Query(
+            f"max by (instance) ({of_instances('instance:statuscode_round_duration_seconds:max')})",
+            "{{instance}} slowest",
+        ),
+        Query(
+            f"max by (instance) ({of_instances('instance:statuscode_round_duration_seconds:median')})",
+            "{{instance}} median",
+        ),
     ),
     no_value="nothing is probed",
 )

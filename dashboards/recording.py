@@ -56,6 +56,18 @@ SLOWEST = _each(
 )
 """All phases together, of the slowest address and protocol."""
 
+WRONG = _each("domain:statuscode_domain_cause:wrong", "max", "statuscode_domain_cause > 0", "domain")
+"""The number of the leading cause, only where something is wrong: a graph of a day need not read every domain."""
+
+EXPOSED = _each("client:statuscode_coalescing_exposed:count", "count", "statuscode_coalescing_exposed", "client")
+
+LONGEST_ROUND = _each("instance:statuscode_round_duration_seconds:max", "max", "statuscode_round_duration_seconds")
+MEDIAN_ROUND = Recording(
+    "instance:statuscode_round_duration_seconds:median",
+    frozenset(),
+    "quantile by (job, instance) (0.5, statuscode_round_duration_seconds)",
+)
+
 RECORDINGS = (
     _rate("combination_code:statuscode_http_responses", "statuscode_http_responses_total", "combination", "code"),
     _rate(
@@ -68,4 +80,8 @@ RECORDINGS = (
     LEADING,
     ADDRESS,
     SLOWEST,
+    WRONG,
+    EXPOSED,
+    LONGEST_ROUND,
+    MEDIAN_ROUND,
 )

@@ -23,9 +23,10 @@ from exporter import runbooks
 
 _CODE = 'code=~"$code"'
 _ACTIVE = in_view("statuscode_incident_active", _CODE)
-_CAUSE = in_view("statuscode_domain_cause")
+_CAUSE = in_view("domain:statuscode_domain_cause:wrong")
 _MISDIRECTED = in_view("combination_expected:statuscode_misdirected_responses:rate5m")
-_WRONG = in_view("statuscode_misdirected_responses_total", 'expected="false"')
+_WRONG = in_view("combination_expected:statuscode_misdirected_responses:rate5m", 'expected="false"')
+_PAIRS = in_view("client:statuscode_coalescing_exposed:count")
 _EXPOSED = in_view("statuscode_coalescing_exposed")
 _COALESCED = in_view("statuscode_probe_success", 'combination="coalesced"')
 _OPENED = in_view("statuscode_incidents_total", _CODE)
@@ -98,11 +99,11 @@ _WRONG_421 = Panel(
     id=4,
     kind="stat",
     title="Wrong 421 in this range",
-    description="Answers with 421 to probes that must not get one: 421 that is an outage, whatever status is chosen.",
+    description="Answers with 421 that are an outage, to the minute, over all domains and whatever status is chosen.",
     width=4,
     height=4,
     decimals=0,
-    queries=(now(f"sum({within_range(_WRONG)}) or vector(0)"),),
+    queries=(now(f"sum(sum_over_time({_WRONG}[$__range:1m])) * 60 or vector(0)"),),
     thresholds=((None, GREEN), (1, RED)),
 )
 _NAMES = Panel(
@@ -149,7 +150,7 @@ _EXPOSURE = Panel(
     width=12,
     height=8,
     minimum=0,
-    queries=(Query(f"count by (client) (max by (domain, sibling, client) ({_EXPOSED}))", "{{client}}"),),
+    queries=(Query(f"max by (client) ({_PAIRS})", "{{client}}"),),
     no_value="no browser would share a connection",
 )
 _MINUTES = Panel(
