@@ -1,4 +1,7 @@
-"""One world for all tests of this folder that need one: it takes more than a minute until everything has happened."""
+"""One world for all tests of this folder: it takes almost a minute until everything has happened in it.
+
+The folder is a package so that its world ends with its last test, and not with the last of all tests.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from tests.real.processes import awaited
 HAPPENS_WITHIN_SECONDS = 150.0
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A world in which every alert has reached the webhook, and incidents have begun and ended."""
     expected = {alert["alert"] for alert in committed.alerts()}
