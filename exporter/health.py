@@ -58,6 +58,7 @@ class Health:
             "Where people find this exporter's pages and its runbooks, for links in dashboards and alerts.",
             registry=registry,
         )
+        self.found_at("", "")
         self._rounds_in_flight = Gauge("statuscode_exporter_rounds_in_flight", "Rounds running now.", registry=registry)
         self._connections_in_flight = Gauge(
             "statuscode_exporter_connections_in_flight", "Connections to probed domains open now.", registry=registry
@@ -152,7 +153,7 @@ class Health:
         )
 
     def found_at(self, pages: str, runbooks: str) -> None:
-        """`pages`, `runbooks`: URLs without a slash at the end."""
+        """`pages`, `runbooks`: URLs without a slash at the end; empty: nobody said."""
         self._pages.info({"url": pages, "runbooks": runbooks})
 
     def round_started(self, lag_seconds: float) -> None:
