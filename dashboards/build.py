@@ -10,7 +10,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from dashboards.alerts import BOARDS
+from dashboards.bundle import BOARDS
 from dashboards.grafana_rules import grafana_rules
 from dashboards.prometheus_rules import prometheus_rules
 from dashboards.rendering import rendered

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dashboards.legend import ANSWERS, CAUSES_SHOWN, WRONG, YES_NO
+from dashboards.domain_figures import FIGURES
+from dashboards.legend import ANSWERS, WRONG
 from dashboards.queries import OPEN, in_view, of_domain, with_cause
 from dashboards.shared import (
     CODE_COLUMN,
@@ -13,13 +14,10 @@ from dashboards.shared import (
     ONE_DOMAIN,
     RUNBOOK_COLUMN,
     SEVERITY_COLUMN,
-    TIME,
-    TIMELINE,
     TITLE_COLUMN,
-    TO_HEALTH,
     layers,
 )
-from dashboards.values import BLUE, GREEN, ORANGE, RED, Board, Column, Link, Panel, Query, now, table_of
+from dashboards.values import BLUE, RED, Board, Column, Panel, Query, table_of
 
 _START = of_domain("statuscode_incident_start_timestamp_seconds")
 _PAGES = in_view("statuscode_exporter_pages_info")
@@ -35,80 +33,7 @@ def _answers(*matchers: str) -> str:
 _UNMAPPED = ((None, "transparent"), (WRONG, RED))
 
 _MATCHED = 'combination="matched"'
-_ROUND = of_domain("statuscode_round_timestamp_seconds")
-_CERTIFICATE = of_domain("statuscode_tls_certificate_not_after_timestamp_seconds")
 
-_UP = Panel(
-    id=1,
-    kind="stat",
-    title="Answers as expected",
-    description="Whether every matched probe of the last round (SNI and Host are the domain, a new connection) was so.",
-    width=4,
-    height=4,
-    queries=(now(f"min({of_domain('statuscode_domain_up')})"),),
-    no_value="not probed",
-    shown=YES_NO,
-)
-_CAUSE = Panel(
-    id=2,
-    kind="stat",
-    title="Leading cause",
-    description="What is wrong, in a few words; the table below has the runbook.",
-    width=8,
-    height=4,
-    queries=(now(f"max({of_domain('statuscode_domain_cause')})"),),
-    no_value="not probed",
-    shown=CAUSES_SHOWN,
-    links=(Link("Its incidents over time", f"/d/{TIMELINE}/?var-domain=${{domain}}&var-code=$__all&{TIME}"),),
-)
-_SINCE = Panel(
-    id=3,
-    kind="stat",
-    title="Open for",
-    description="Age of the domain's oldest open incident.",
-    width=3,
-    height=4,
-    unit="dtdurations",
-    queries=(now(f"max(time() - {_START})"),),
-    no_value="nothing is open",
-    thresholds=((None, RED),),
-)
-_ENDS = Panel(
-    id=4,
-    kind="stat",
-    title="Certificate ends in",
-    description="The first certificate of the chains that matched probes were shown.",
-    width=3,
-    height=4,
-    unit="dtdurations",
-    queries=(now(f"min({_CERTIFICATE}) - time()"),),
-    no_value="none was shown",
-    thresholds=((None, RED), (3 * 86400, ORANGE), (21 * 86400, GREEN)),
-)
-_TRUSTED = Panel(
-    id=5,
-    kind="stat",
-    title="Certificate trusted",
-    description="Whether every matched probe was shown a certificate that is trusted, valid now and for the domain.",
-    width=3,
-    height=4,
-    queries=(now(f"min({of_domain('statuscode_tls_certificate_trusted')})"),),
-    no_value="none was shown",
-    shown=YES_NO,
-)
-_AGE = Panel(
-    id=6,
-    kind="stat",
-    title="Last round",
-    description="How long ago the domain was probed.",
-    width=3,
-    height=4,
-    unit="s",
-    queries=(now(f"max(time() - {_ROUND})"),),
-    no_value="not probed",
-    thresholds=((None, GREEN), (300, ORANGE), (900, RED)),
-    links=(TO_HEALTH,),
-)
 _TABLE = Panel(
     id=7,
     kind="table",
@@ -276,7 +201,7 @@ BOARD = Board(
     variables=(JOB, INSTANCE, ONE_DOMAIN),
     annotations=layers(of_domain),
     rows=(
-        (_UP, _CAUSE, _SINCE, _ENDS, _TRUSTED, _AGE),
+        FIGURES,
         (_TABLE,),
         (_MATRIX, _ADDRESSES),
         (_HISTORY,),

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from dashboards.alerts import FROM_CAUSE, OF_DOMAINS, OF_EXPORTERS, Alert
+from dashboards.alert import FROM_CAUSE, Alert
+from dashboards.alerts_of_domains import OF_DOMAINS
+from dashboards.alerts_of_exporter import OF_EXPORTERS
 from dashboards.yaml_text import document
 
-_HEAD = (
-    "Made by dashboards/build.py from dashboards/alerts.py: change that. The recording rules are Prometheus' business."
-)
+_HEAD = "Made by dashboards/build.py from dashboards/alerts_of_*.py: change those. The recording rules are Prometheus' business."
 
 DATASOURCE_UID = "statuscode-prometheus"
 FOLDER = "HTTP status"

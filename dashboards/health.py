@@ -2,125 +2,20 @@
 
 from __future__ import annotations
 
-from dashboards.legend import YES_NO
+from dashboards.health_figures import FIGURES, KNOWN, own
 from dashboards.queries import of_instances
-from dashboards.shared import HEALTH, INSTANCE, JOB, TO_FLEET, layers
-from dashboards.values import BLUE, GREEN, ORANGE, RED, Board, Panel, Query, now
-
-
-def _own(name: str, *matchers: str) -> str:
-    return of_instances(f"statuscode_exporter_{name}", *matchers)
+from dashboards.shared import HEALTH, INSTANCE, JOB, layers
+from dashboards.values import Board, Panel, Query
 
 
 def _rate(name: str, *matchers: str) -> str:
-    return f"sum by (instance) (rate({_own(name, *matchers)}[$__rate_interval]))"
+    return f"sum by (instance) (rate({own(name, *matchers)}[$__rate_interval]))"
 
 
 def _quantile(share: float, name: str) -> str:
-    return f"histogram_quantile({share}, sum by (instance, le) (rate({_own(name)}[$__rate_interval])))"
+    return f"histogram_quantile({share}, sum by (instance, le) (rate({own(name)}[$__rate_interval])))"
 
 
-_KNOWN = f"last_over_time({_own('build_info')}[1d])"
-_UP = f'up{{job=~"$job",instance=~"$instance"}} and on (job, instance) {_KNOWN}'
-_AGES = of_instances("statuscode_round_timestamp_seconds")
-
-_SCRAPED = Panel(
-    id=1,
-    kind="stat",
-    title="Scraped",
-    description="Whether Prometheus reaches every exporter that it has reached within a day.",
-    width=3,
-    height=4,
-    queries=(now(f"min({_UP})"),),
-    no_value="no exporter within a day",
-    shown=YES_NO,
-)
-_VERSION = Panel(
-    id=2,
-    kind="stat:name",
-    title="Version",
-    description="Of the exporters that run, beside their Python and OpenSSL.",
-    width=5,
-    height=4,
-    queries=(
-        now(
-            f"count by (version, python_version, openssl_version) ({_own('build_info')})",
-            "{{version}}, Python {{python_version}}, {{openssl_version}}",
-        ),
-    ),
-    no_value="none runs",
-    thresholds=((None, BLUE),),
-)
-_RELOADED = Panel(
-    id=3,
-    kind="stat",
-    title="Configuration taken",
-    description="Whether the last attempt to load the configuration succeeded; if not, the one before is in force.",
-    width=3,
-    height=4,
-    queries=(now(f"min({_own('config_last_reload_successful')})"),),
-    no_value="none runs",
-    shown=YES_NO,
-)
-_LOADED = Panel(
-    id=4,
-    kind="stat",
-    title="Configuration since",
-    description="How long ago the configuration in force was loaded.",
-    width=3,
-    height=4,
-    unit="dtdurations",
-    queries=(now(f"min(time() - {_own('config_last_reload_success_timestamp_seconds')})"),),
-    no_value="none runs",
-    thresholds=((None, BLUE),),
-)
-_TARGETS = Panel(
-    id=5,
-    kind="stat",
-    title="Domains",
-    description="In the configuration.",
-    width=3,
-    height=4,
-    queries=(now(f"max({_own('targets')})"),),
-    no_value="none runs",
-    thresholds=((None, BLUE),),
-    links=(TO_FLEET,),
-)
-_OLDEST = Panel(
-    id=6,
-    kind="stat",
-    title="Oldest round",
-    description="How long ago the domain was probed that waits longest.",
-    width=3,
-    height=4,
-    unit="s",
-    queries=(now(f"max(time() - {_AGES})"),),
-    no_value="nothing is probed",
-    thresholds=((None, GREEN), (300, ORANGE), (900, RED)),
-)
-_STORE_UP = Panel(
-    id=7,
-    kind="stat",
-    title="Store writes",
-    description="Whether the disk took the last write of incidents.",
-    width=2,
-    height=4,
-    queries=(now(f"min({_own('store_up')})"),),
-    no_value="none runs",
-    shown=YES_NO,
-)
-_STORE_AGE = Panel(
-    id=8,
-    kind="stat",
-    title="Last write",
-    description="How long ago the store's disk took something.",
-    width=2,
-    height=4,
-    unit="s",
-    queries=(now(f"max(time() - ({_own('store_last_success_timestamp_seconds')} > 0))"),),
-    no_value="never",
-    thresholds=((None, BLUE),),
-)
 _ROUNDS = Panel(
     id=9,
     kind="timeseries",
@@ -149,7 +44,7 @@ _LAG = Panel(
     minimum=0,
     queries=(
         Query(_quantile(0.99, "round_lag_seconds_bucket"), "{{instance}} rounds"),
-        Query(f"max by (instance) ({_own('event_loop_lag_seconds')})", "{{instance}} event loop"),
+        Query(f"max by (instance) ({own('event_loop_lag_seconds')})", "{{instance}} event loop"),
     ),
     no_value="none runs",
 )
@@ -162,8 +57,8 @@ _IN_FLIGHT = Panel(
     height=8,
     minimum=0,
     queries=(
-        Query(f"max by (instance) ({_own('rounds_in_flight')})", "{{instance}} rounds"),
-        Query(f"max by (instance) ({_own('connections_in_flight')})", "{{instance}} connections"),
+        Query(f"max by (instance) ({own('rounds_in_flight')})", "{{instance}} rounds"),
+        Query(f"max by (instance) ({own('connections_in_flight')})", "{{instance}} connections"),
     ),
     no_value="none runs",
 )
@@ -197,9 +92,9 @@ _SERIES = Panel(
     height=8,
     minimum=0,
     queries=(
-        Query(f"max by (instance) ({_own('series')})", "{{instance}} shown"),
+        Query(f"max by (instance) ({own('series')})", "{{instance}} shown"),
         Query(
-            f"sum by (instance) (increase({_own('series_dropped_total')}[$__rate_interval]))", "{{instance}} left out"
+            f"sum by (instance) (increase({own('series_dropped_total')}[$__rate_interval]))", "{{instance}} left out"
         ),
     ),
     no_value="none runs",
@@ -216,7 +111,7 @@ _SCRAPE = Panel(
     queries=(
         Query(
             'max by (instance) (scrape_duration_seconds{job=~"$job",instance=~"$instance"} and on (job, instance) '
-            f"{_KNOWN})",
+            f"{KNOWN})",
             "{{instance}}",
         ),
     ),
@@ -231,7 +126,7 @@ _STORE = Panel(
     height=8,
     minimum=0,
     queries=(
-        Query(f"max by (instance) ({_own('store_queue_length')})", "{{instance}} waiting"),
+        Query(f"max by (instance) ({own('store_queue_length')})", "{{instance}} waiting"),
         Query(_rate("store_dropped_total"), "{{instance}} given up per second"),
         Query(_rate("store_errors_total"), "{{instance}} failed per second"),
     ),
@@ -258,7 +153,7 @@ _SIZE = Panel(
     height=8,
     unit="bytes",
     minimum=0,
-    queries=(Query(f"max by (instance) ({_own('store_size_bytes')})", "{{instance}}"),),
+    queries=(Query(f"max by (instance) ({own('store_size_bytes')})", "{{instance}}"),),
     no_value="none runs",
 )
 _GRAFANA = Panel(
@@ -271,9 +166,9 @@ _GRAFANA = Panel(
     height=8,
     minimum=0,
     queries=(
-        Query(f"max by (instance) ({_own('grafana_outbox_length')})", "{{instance}} waiting"),
+        Query(f"max by (instance) ({own('grafana_outbox_length')})", "{{instance}} waiting"),
         Query(
-            f"sum by (instance, result) (rate({_own('grafana_pushes_total')}[$__rate_interval]))",
+            f"sum by (instance, result) (rate({own('grafana_pushes_total')}[$__rate_interval]))",
             "{{instance}} {{result}} per second",
         ),
     ),
@@ -329,7 +224,7 @@ BOARD = Board(
     variables=(JOB, INSTANCE),
     annotations=layers(of_instances),
     rows=(
-        (_SCRAPED, _VERSION, _RELOADED, _LOADED, _TARGETS, _OLDEST, _STORE_UP, _STORE_AGE),
+        FIGURES,
         (_ROUNDS, _LAG, _IN_FLIGHT),
         (_ROUND_TIME, _SERIES, _SCRAPE),
         (_STORE, _WRITES, _SIZE, _GRAFANA),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from dashboards.alerts import FROM_CAUSE, OF_DOMAINS, OF_EXPORTERS, Alert
+from dashboards.alert import FROM_CAUSE, Alert
+from dashboards.alerts_of_domains import OF_DOMAINS
+from dashboards.alerts_of_exporter import OF_EXPORTERS
 from dashboards.recording import RECORDINGS
 from dashboards.yaml_text import document
 
-_HEAD = "Made by dashboards/build.py from dashboards/recording.py and dashboards/alerts.py: change those."
+_HEAD = "Made by dashboards/build.py from dashboards/recording.py and dashboards/alerts_of_*.py: change those."
 
 # What is for the annotations only does not belong to an alert's identity. An empty label is none.
 _NOT_IDENTITY = ("title", "runbook_url", "runbooks")

@@ -63,7 +63,7 @@ def test_every_flag_that_is_named_is_understood():
 
 
 def test_the_table_of_alerts_is_the_one_that_there_is():
-    from dashboards.alerts import ALERTS
+    from dashboards.bundle import ALERTS
 
     rows = [f"| `{alert.name}` | {alert.summary.removesuffix('.')} |" for alert in ALERTS]
     (table,) = re.findall(r"<!-- alerts -->\n(.*?)<!-- /alerts -->", README, re.DOTALL)
