@@ -10,7 +10,9 @@ from dashboards.alerts_of_domains import OF_DOMAINS
 from dashboards.alerts_of_exporter import OF_EXPORTERS
 from dashboards.yaml_text import document
 
-_HEAD = "Made by dashboards/build.py from dashboards/alerts_of_*.py: change those. The recording rules are Prometheus' business."
+_HEAD = (
+    "Made by dashboards/build.py from dashboards/alerts_of_*.py: change those. Some read recording rules of Prometheus."
+)
 
 DATASOURCE_UID = "statuscode-prometheus"
 FOLDER = "HTTP status"
