@@ -6,10 +6,11 @@ BIN    := $(VENV)/bin
 SERVERS := nginx=nginx apache2=apache2 prometheus=prometheus promtool=prometheus openssl=openssl curl=curl \
     haproxy=haproxy caddy=caddy h2o=h2o nghttpd=nghttp2-server nghttp=nghttp2-client varnishd=varnish hitch=hitch \
     /usr/share/jetty9/bin/jetty.sh=jetty9 /usr/share/tomcat10/bin/catalina.sh=tomcat10-common /usr/sbin/php-fpm[0-9]*=php-fpm \
-    chromium=chromium firefox-esr=firefox-esr certutil=libnss3-tools
+    chromium=chromium firefox-esr=firefox-esr certutil=libnss3-tools \
+    prometheus-alertmanager=prometheus-alertmanager amtool=prometheus-alertmanager node=nodejs npm=npm
 PEERS   := prometheus-blackbox-exporter=prometheus-blackbox-exporter
 
-.PHONY: run test check bench accuracy lock servers clean
+.PHONY: run test check bench accuracy dashboards lock servers clean
 
 run: $(VENV)/.run
 	$(BIN)/statuscode-exporter demo --config.file=config.example.yaml
@@ -33,6 +34,10 @@ bench: $(VENV)/.dev
 # The causes that the exporter names for servers set up wrongly, beside the truth.
 accuracy: $(VENV)/.dev servers
 	$(BIN)/python -m tests.lab
+
+# Dashboards and alert rules, anew from their source.
+dashboards: $(VENV)/.dev
+	$(BIN)/python -m dashboards.build
 
 servers:
 	@sh scripts/install-servers $(SERVERS)

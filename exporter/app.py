@@ -47,7 +47,8 @@ class Options:
 
     Attributes:
         listen: (host, port) pairs; an empty host means all interfaces.
-        external_url: under which people reach the pages; empty: not known.
+        external_url: under which people reach the pages, as said; empty: not said.
+        pages_url: the same, or where it is not said, a guess.
         runbook_url: below which the runbooks are, for metrics and annotations.
         storage: the directory of the store; None: in memory.
     """
@@ -55,6 +56,7 @@ class Options:
     config_file: Path
     listen: tuple[tuple[str, int], ...]
     external_url: str = ""
+    pages_url: str = ""
     runbook_url: str = "/runbooks"
     storage: Path | None = None
     retention: Retention = field(default_factory=Retention)
@@ -70,6 +72,7 @@ class Exporter:
         self._started = False
         self._reloading = asyncio.Lock()
         self.health = Health()
+        self.health.found_at(options.pages_url, options.runbook_url)
         self.latest = Latest()
         self.metrics = Metrics(self.health, loaded.max_series, options.runbook_url)
         self.store = Store(options.storage, self.health, options.retention)

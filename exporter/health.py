@@ -53,6 +53,12 @@ class Health:
                 "openssl_version": ssl.OPENSSL_VERSION,
             }
         )
+        self._pages = Info(
+            "statuscode_exporter_pages",
+            "Where people find this exporter's pages and its runbooks, for links in dashboards and alerts.",
+            registry=registry,
+        )
+        self.found_at("", "")
         self._rounds_in_flight = Gauge("statuscode_exporter_rounds_in_flight", "Rounds running now.", registry=registry)
         self._connections_in_flight = Gauge(
             "statuscode_exporter_connections_in_flight", "Connections to probed domains open now.", registry=registry
@@ -145,6 +151,10 @@ class Health:
             "Incidents of which Grafana is still to be told.",
             registry=registry,
         )
+
+    def found_at(self, pages: str, runbooks: str) -> None:
+        """`pages`, `runbooks`: URLs without a slash at the end; empty: nobody said."""
+        self._pages.info({"url": pages, "runbooks": runbooks})
 
     def round_started(self, lag_seconds: float) -> None:
         self._rounds_in_flight.inc()

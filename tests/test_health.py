@@ -21,7 +21,7 @@ def samples(health, form=Format.TEXT):
         (sample.name.removeprefix("statuscode_exporter_"), *sample.labels.values()): sample.value
         for family in PARSERS[form](document)
         for sample in family.samples
-        if sample.name.startswith("statuscode_exporter_") and "build_info" not in sample.name
+        if sample.name.startswith("statuscode_exporter_") and not sample.name.endswith("_info")
     }
 
 
@@ -95,6 +95,15 @@ def test_build_info_tells_the_versions_that_matter(health):
         "python_version": platform.python_version(),
         "openssl_version": ssl.OPENSSL_VERSION,
     }
+
+
+def test_links_can_be_made_of_where_the_pages_are(health):
+    health.found_at("https://status.example", "https://runbooks.example")
+
+    assert (
+        'statuscode_exporter_pages_info{runbooks="https://runbooks.example",url="https://status.example"} 1.0\n'
+        in health.text(Format.TEXT).decode()
+    )
 
 
 def test_two_healths_share_nothing(health):

@@ -60,3 +60,12 @@ def test_every_flag_that_is_named_is_understood():
     known = {option for action in serve.choices["serve"]._actions for option in action.option_strings}
 
     assert flags <= known
+
+
+def test_the_table_of_alerts_is_the_one_that_there_is():
+    from dashboards.bundle import ALERTS
+
+    rows = [f"| `{alert.name}` | {alert.summary.removesuffix('.')} |" for alert in ALERTS]
+    (table,) = re.findall(r"<!-- alerts -->\n(.*?)<!-- /alerts -->", README, re.DOTALL)
+
+    assert table.splitlines() == ["| alert | fires when |", "|---|---|", *rows]

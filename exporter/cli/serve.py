@@ -21,24 +21,24 @@ from exporter.store import NewerError, Retention
 
 def _options(options: argparse.Namespace, config_file: Path) -> Options:
     listen = tuple(options.listen or [address(DEFAULT_LISTEN_ADDRESS)])
+    external = options.external_url.rstrip("/")
+    pages = external or _guessed_url(listen[0])
     return Options(
         config_file=config_file,
         listen=listen,
-        external_url=options.external_url.rstrip("/"),
-        runbook_url=_runbook_url(options, listen[0]),
+        external_url=external,
+        pages_url=pages,
+        runbook_url=options.runbook_url.rstrip("/") or f"{pages}/runbooks",
         storage=options.storage,
         retention=Retention(options.retention_seconds, options.retention_bytes),
     )
 
 
-def _runbook_url(options: argparse.Namespace, listen: tuple[str, int]) -> str:
-    """As said; or of the pages here, under their external URL or, as Prometheus does, under this machine's name."""
-    if options.runbook_url:
-        return str(options.runbook_url).rstrip("/")
+def _guessed_url(listen: tuple[str, int]) -> str:
+    """Of the pages, by this machine's name, as Prometheus does."""
     host, port = listen
     name = f"[{host}]" if ":" in host else host or socket.gethostname()
-    base = options.external_url.rstrip("/") or f"http://{name}:{port}"
-    return f"{base}/runbooks"
+    return f"http://{name}:{port}"
 
 
 def serve(options: argparse.Namespace) -> int:

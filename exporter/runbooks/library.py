@@ -25,7 +25,7 @@ class Page:
     """One runbook.
 
     Attributes:
-        id: of the cause, or the status code as text.
+        id: of the cause, the status code as text, or one of `ABOUT_US`.
         title: one line without markup.
         html: what follows the title; its links are relative to the folder of all pages.
         sections: the headings of the second level, in order.
@@ -147,11 +147,18 @@ CODES = tuple(
     )
 )
 
-_FOLDERS = {cause: "causes" for family in FAMILIES for cause in family.causes} | dict.fromkeys(CODES, "codes")
+ABOUT_US = ("exporter-in-trouble",)
+"""For alerts about the exporter itself."""
+
+_FOLDERS = {
+    **{cause: "causes" for family in FAMILIES for cause in family.causes},
+    **dict.fromkeys(CODES, "codes"),
+    **dict.fromkeys(ABOUT_US, "exporter"),
+}
 
 
 def ids() -> tuple[str, ...]:
-    """Of all pages: the causes by family, then the codes."""
+    """Of all pages: the causes by family, the codes, and what is about the exporter itself."""
     return tuple(_FOLDERS)
 
 
@@ -162,7 +169,7 @@ def titles() -> Mapping[str, str]:
 
 
 def page(id_: str) -> Page | None:
-    """The page of a cause or code; `None`: there is none. Never opens a file that `ids` does not name."""
+    """The page of an id; `None`: there is none. Never opens a file that `ids` does not name."""
     return _read(id_) if id_ in _FOLDERS else None
 
 

@@ -11,9 +11,8 @@ _ROOT = "../"
 
 
 async def index(request: web.Request) -> web.StreamResponse:
-    return await _answer(
-        request, "runbooks.html", families=runbooks.FAMILIES, codes=runbooks.CODES, titles=runbooks.titles()
-    )
+    lists = {"families": runbooks.FAMILIES, "codes": runbooks.CODES, "about_us": runbooks.ABOUT_US}
+    return await _answer(request, "runbooks.html", titles=runbooks.titles(), **lists)
 
 
 async def runbook(request: web.Request) -> web.StreamResponse:

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 import pytest
 
-from exporter.runbooks import CODES, FAMILIES, Section, ids, page, titles
+from exporter.runbooks import ABOUT_US, CODES, FAMILIES, Section, ids, page, titles
 
 HEADINGS = [
     Section("meaning", "Meaning"),
@@ -21,7 +21,7 @@ CODE_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def source(id_: str) -> str:
-    folder = "codes" if id_ in CODES else "causes"
+    folder = "codes" if id_ in CODES else "exporter" if id_ in ABOUT_US else "causes"
     return files("exporter.runbooks").joinpath(folder, f"{id_}.md").read_text(encoding="utf-8")
 
 
@@ -53,10 +53,11 @@ class Parts(HTMLParser):
 
 def test_every_id_has_a_page_and_every_page_an_id():
     folder = files("exporter.runbooks")
-    found = {name: {file.name for file in folder.joinpath(name).iterdir()} for name in ("causes", "codes")}
+    found = {name: {file.name for file in folder.joinpath(name).iterdir()} for name in ("causes", "codes", "exporter")}
 
-    assert found == {"causes": {f"{cause}.md" for cause in CAUSES}, "codes": {f"{code}.md" for code in CODES}}
-    assert [page(id_).id for id_ in ids()] == [*CAUSES, *CODES]
+    expected = {"causes": CAUSES, "codes": CODES, "exporter": ABOUT_US}
+    assert found == {name: {f"{id_}.md" for id_ in of_folder} for name, of_folder in expected.items()}
+    assert [page(id_).id for id_ in ids()] == [*CAUSES, *CODES, *ABOUT_US]
     assert len(set(ids())) == len(ids())
 
 
@@ -126,10 +127,10 @@ def test_commands_name_no_place_but_the_placeholders(id_):
     told = "".join(commands(source(id_)))
 
     assert set(re.findall(r"\$\{?([A-Z_]+)", told)) <= PLACEHOLDERS
-    assert re.findall(r"https?://[a-z0-9][^/\s\"']*", told.replace("https://unknown.invalid", "")) in (
-        [],
-        ["http://localhost:10421"],  # the exporter itself
-        ["http://127.0.0.1:8000"],  # an application server, where it usually listens
+    assert set(re.findall(r"https?://[a-z0-9][^/\s\"']*", told.replace("https://unknown.invalid", ""))) in (
+        set(),
+        {"http://localhost:10421"},  # the exporter itself
+        {"http://127.0.0.1:8000"},  # an application server, where it usually listens
     )
 
 

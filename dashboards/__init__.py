@@ -1,0 +1,1 @@
+"""Dashboards, alerts and their provisioning, made from one source: `python -m dashboards.build`."""

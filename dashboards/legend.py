@@ -1,0 +1,44 @@
+"""What numbers are shown as: causes by title, severities by color, answers by code and by whether that is right."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from dashboards.values import BLUE, GREEN, GREY, ORANGE, PURPLE, RED, Shown
+from exporter.diagnosis import CAUSES
+from exporter.model import Severity
+from exporter.runbooks import CODES
+
+SEVERITY_COLORS = {Severity.CRITICAL: RED, Severity.WARNING: ORANGE, Severity.INFO: BLUE}
+SEVERITIES = tuple((str(severity), color) for severity, color in SEVERITY_COLORS.items())
+
+HEALTHY = Shown(0, "as expected", GREEN)
+CAUSES_SHOWN = (
+    HEALTHY,
+    *(Shown(one.number, one.title, SEVERITY_COLORS[one.severity]) for one in CAUSES.values()),
+)
+
+YES_NO = (Shown(1, "yes", GREEN), Shown(0, "no", RED))
+
+WRONG = 1000
+"""Is added to the code of an answer that is not as expected, so that one number tells both."""
+
+
+def _as_expected(code: int) -> Shown:
+    color = BLUE if code == HTTPStatus.MISDIRECTED_REQUEST else GREEN if code < 400 else GREY
+    return Shown(code, f"{code}", color)
+
+
+def _wrong(code: int) -> Shown:
+    color = PURPLE if code >= 500 else ORANGE if 400 <= code != HTTPStatus.MISDIRECTED_REQUEST else RED
+    return Shown(WRONG + code, f"{code} wrong", color)
+
+
+_KNOWN = sorted({int(status) for status in HTTPStatus} | {int(code) for code in CODES})
+
+ANSWERS = (
+    Shown(0, "refused", GREY),
+    Shown(WRONG, "no answer", RED),
+    *map(_as_expected, _KNOWN),
+    *map(_wrong, _KNOWN),
+)

@@ -1,0 +1,152 @@
+"""How each kind of panel looks: options of Grafana's plugins, the same for all panels of a kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grafana_foundation_sdk.models import (
+    bargauge,
+    common,
+    heatmap,
+    stat,
+    statetimeline,
+    statushistory,
+    table,
+    text,
+    timeseries,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Attributes: `options` are of the panel, `custom` of each of its fields."""
+
+    plugin: str
+    options: object
+    custom: object = None
+    color: str = "thresholds"
+
+
+_LAST = common.ReduceDataOptions(calcs=["lastNotNull"], values=False, fields="")
+_LEGEND = common.VizLegendOptions(
+    display_mode=common.LegendDisplayMode.LIST, placement=common.LegendPlacement.BOTTOM, show_legend=True, calcs=[]
+)
+_NO_LEGEND = common.VizLegendOptions(
+    display_mode=common.LegendDisplayMode.LIST, placement=common.LegendPlacement.BOTTOM, show_legend=False, calcs=[]
+)
+_ALL_SERIES = common.VizTooltipOptions(mode=common.TooltipDisplayMode.MULTI, sort=common.SortOrder.DESCENDING)
+_ONE_SERIES = common.VizTooltipOptions(mode=common.TooltipDisplayMode.SINGLE, sort=common.SortOrder.NONE)
+
+
+def _stat(text_mode: common.BigValueTextMode) -> Look:
+    options = stat.Options(
+        graph_mode=common.BigValueGraphMode.NONE,
+        color_mode=common.BigValueColorMode.BACKGROUND,
+        justify_mode=common.BigValueJustifyMode.AUTO,
+        text_mode=text_mode,
+        reduce_options=_LAST,
+        orientation=common.VizOrientation.AUTO,
+    )
+    return Look("stat", options)
+
+
+def _timeseries(style: common.GraphDrawStyle, stacking: common.StackingMode) -> Look:
+    stacked = stacking is common.StackingMode.NORMAL
+    custom = common.GraphFieldConfig(
+        draw_style=style,
+        line_width=1,
+        fill_opacity=60 if stacked else 10,
+        show_points=common.VisibilityMode.NEVER,
+        stacking=common.StackingConfig(mode=stacking, group="A"),
+        span_nulls=False,
+    )
+    options = timeseries.Options(legend=_LEGEND, tooltip=_ALL_SERIES)
+    return Look("timeseries", options, custom, color="palette-classic")
+
+
+def _table() -> Look:
+    options = table.Options(frame_index=0, show_header=True, cell_height=common.TableCellHeight.SM)
+    return Look("table", options, {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": False})
+
+
+def _matrix() -> Look:
+    options = table.Options(frame_index=0, show_header=True, cell_height=common.TableCellHeight.MD)
+    cells = {"type": "color-background", "mode": "basic"}
+    return Look("table", options, {"align": "center", "cellOptions": cells, "filterable": False})
+
+
+def _state_timeline() -> Look:
+    options = statetimeline.Options(
+        show_value=common.VisibilityMode.AUTO,
+        row_height=0.85,
+        merge_values=True,
+        align_value=common.TimelineValueAlignment.LEFT,
+        legend=_NO_LEGEND,
+        tooltip=_ONE_SERIES,
+        per_page=20,
+    )
+    return Look("state-timeline", options, statetimeline.FieldConfig(line_width=0, fill_opacity=80, span_nulls=False))
+
+
+def _status_history() -> Look:
+    options = statushistory.Options(
+        row_height=0.9,
+        show_value=common.VisibilityMode.AUTO,
+        col_width=0.95,
+        legend=_NO_LEGEND,
+        tooltip=_ONE_SERIES,
+        per_page=20,
+    )
+    return Look("status-history", options, statushistory.FieldConfig(line_width=1, fill_opacity=80))
+
+
+def _heatmap() -> Look:
+    options = heatmap.Options(
+        calculate=False,
+        color=heatmap.HeatmapColorOptions(
+            mode=heatmap.HeatmapColorMode.SCHEME, scheme="Blues", exponent=0.5, steps=32, fill="dark-blue"
+        ),
+        show_value=common.VisibilityMode.NEVER,
+        y_axis=heatmap.YAxisConfig(unit="s", axis_placement=common.AxisPlacement.LEFT),
+        legend=heatmap.HeatmapLegend(show=True),
+        tooltip=heatmap.HeatmapTooltip(mode=common.TooltipDisplayMode.SINGLE),
+        exemplars=heatmap.ExemplarConfig(color="rgba(255,0,255,0.7)"),
+    )
+    return Look("heatmap", options, heatmap.FieldConfig())
+
+
+def _bar_gauge() -> Look:
+    options = bargauge.Options(
+        display_mode=common.BarGaugeDisplayMode.BASIC,
+        value_mode=common.BarGaugeValueMode.COLOR,
+        name_placement=common.BarGaugeNamePlacement.LEFT,
+        show_unfilled=True,
+        sizing=common.BarGaugeSizing.AUTO,
+        min_viz_width=8,
+        min_viz_height=16,
+        max_viz_height=300,
+        legend=_NO_LEGEND,
+        reduce_options=_LAST,
+        orientation=common.VizOrientation.HORIZONTAL,
+    )
+    return Look("bargauge", options)
+
+
+def written(markdown: str) -> Look:
+    """The look of a text, which is its content."""
+    return Look("text", text.Options(mode=text.TextMode.MARKDOWN, content=markdown))
+
+
+LOOKS = {
+    "stat": _stat(common.BigValueTextMode.VALUE),
+    "stat:name": _stat(common.BigValueTextMode.NAME),
+    "timeseries": _timeseries(common.GraphDrawStyle.LINE, common.StackingMode.NONE),
+    "timeseries:stacked": _timeseries(common.GraphDrawStyle.LINE, common.StackingMode.NORMAL),
+    "timeseries:bars": _timeseries(common.GraphDrawStyle.BARS, common.StackingMode.NORMAL),
+    "table": _table(),
+    "table:matrix": _matrix(),
+    "state-timeline": _state_timeline(),
+    "status-history": _status_history(),
+    "heatmap": _heatmap(),
+    "bargauge": _bar_gauge(),
+}

@@ -1,0 +1,50 @@
+"""The recording and alerting rules as Prometheus reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from dashboards.alert import FROM_CAUSE, Alert
+from dashboards.alerts_of_domains import OF_DOMAINS
+from dashboards.alerts_of_exporter import OF_EXPORTERS
+from dashboards.recording import RECORDINGS
+from dashboards.yaml_text import document
+
+_HEAD = "Made by dashboards/build.py from dashboards/recording.py and dashboards/alerts_of_*.py: change those."
+
+# What is for the annotations only does not belong to an alert's identity. An empty label is none.
+_NOT_IDENTITY = ("title", "runbook_url", "runbooks")
+
+
+def prometheus_rules(grafana_url: str) -> str:
+    """The text of a rule file; dashboards are found below `grafana_url`."""
+    groups = [
+        {"name": "statuscode-recording", "rules": [{"record": one.name, "expr": one.expr} for one in RECORDINGS]},
+        {"name": "statuscode-domains", "rules": [_rule(one, grafana_url) for one in OF_DOMAINS]},
+        {"name": "statuscode-exporter", "rules": [_rule(one, grafana_url) for one in OF_EXPORTERS]},
+    ]
+    return document(_HEAD, {"groups": groups})
+
+
+def _rule(alert: Alert, grafana_url: str) -> Mapping[str, object]:
+    return {
+        "alert": alert.name,
+        "expr": alert.expr,
+        "for": alert.lasts,
+        "labels": dict(_labels(alert)),
+        "annotations": {
+            "summary": alert.summary,
+            "description": alert.description,
+            "runbook_url": alert.runbook,
+            "dashboard_url": f"{grafana_url}/d/{alert.board.uid}/?viewPanel={alert.panel}"
+            f"&var-{alert.whose}={{{{ $labels.{alert.whose} }}}}",
+        },
+    }
+
+
+def _labels(alert: Alert) -> Iterator[tuple[str, str]]:
+    if alert.severity != FROM_CAUSE:
+        yield "severity", alert.severity
+    for name in _NOT_IDENTITY:
+        if name in alert.expr:
+            yield name, ""

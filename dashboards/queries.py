@@ -1,0 +1,51 @@
+"""PromQL by name: series are looked up in the exporter's tables, and narrowed by the variables of a dashboard."""
+
+from __future__ import annotations
+
+from dashboards.names import of_exporter
+from dashboards.recording import RECORDINGS
+
+PLACE = ('job=~"$job"', 'instance=~"$instance"')
+
+CAUSE = "title, severity, runbook_url"
+OPEN = "domain, code, cause"
+
+
+def everywhere(name: str, *matchers: str) -> str:
+    """A series without variables, for rules."""
+    labels_of(name)
+    inner = ",".join(matchers)
+    return f"{name}{{{inner}}}" if inner else name
+
+
+def of_instances(name: str, *matchers: str) -> str:
+    """A series of the exporters that are chosen."""
+    return everywhere(name, *PLACE, *matchers)
+
+
+def in_view(name: str, *matchers: str) -> str:
+    """A series of the exporters and, where it is about domains, of the domains that are chosen."""
+    about_domains = ('domain=~"$domain"',) if "domain" in labels_of(name) else ()
+    return everywhere(name, *PLACE, *about_domains, *matchers)
+
+
+def of_domain(name: str, *matchers: str) -> str:
+    """A series of the one domain that a dashboard is about. Not by a pattern, in which a dot is any character."""
+    return everywhere(name, *PLACE, 'domain="$domain"', *matchers)
+
+
+def labels_of(name: str) -> frozenset[str]:
+    """KeyError: there is no such series."""
+    recorded = {one.name: one.labels for one in RECORDINGS}
+    return recorded[name] if name in recorded else of_exporter()[name]
+
+
+def with_cause(expression: str) -> str:
+    """Where `expression` has a cause: with its title, severity and runbook."""
+    info = everywhere("statuscode_cause_info", *PLACE) if "$job" in expression else everywhere("statuscode_cause_info")
+    return f"({expression})\n  * on (job, instance, cause) group_left ({CAUSE}) {info}"
+
+
+def within_range(counter: str) -> str:
+    """How much a counter grew in the time range. One that was born in it is taken whole: the first event made it."""
+    return f"(({counter} unless {counter} offset $__range) or increase({counter}[$__range]))"

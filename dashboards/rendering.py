@@ -1,0 +1,242 @@
+"""A board as the JSON of a classic dashboard, which file provisioning takes from Grafana 9 to 13.
+
+Of the SDK only its models are used: its builders of classic dashboards warn when they are imported, place toggles and
+links in a menu where nobody sees them (Grafana 12.3 on), and leave panels without ids.
+"""
+
+from __future__ import annotations
+
+import json
+import string
+from collections.abc import Iterator
+from typing import cast
+
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models import common, prometheus
+
+from dashboards.classic import dashboard
+from dashboards.looks import LOOKS, Look, written
+from dashboards.values import Annotation, Board, Column, Form, Link, Panel, Query, Shown, Threshold, Variable
+
+# Every Grafana since 9 migrates it; what came later (40 to 42) only normalizes what is not used here.
+SCHEMA_VERSION = 39
+# Shorter than any usual scrape interval. Grafana rounds longer steps to whole units, which its annotations need.
+ANNOTATION_STEP = "15s"
+
+_SOURCE = common.DataSourceRef(type_val="prometheus", uid="${datasource}")
+
+
+def rendered(board: Board) -> str:
+    """The file's text, ready to be committed."""
+    document = json.loads(json.dumps(_dashboard(board), cls=JSONEncoder))
+    return json.dumps(_without_placement(document), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _dashboard(board: Board) -> dashboard.Dashboard:
+    return dashboard.Dashboard(
+        uid=board.uid,
+        title=board.title,
+        description=board.description,
+        tags=list(board.tags),
+        editable=False,
+        graph_tooltip=dashboard.DashboardCursorSync.CROSSHAIR,
+        time=dashboard.DashboardDashboardTime(from_val=board.since, to="now"),
+        refresh="30s",
+        schema_version=SCHEMA_VERSION,
+        panels=list(_placed(board)),
+        templating=dashboard.DashboardDashboardTemplating(list_val=[_datasource(), *map(_variable, board.variables)]),
+        annotations=dashboard.AnnotationContainer(list_val=list(map(_annotation, board.annotations))),
+        links=[_others()],
+    )
+
+
+def _without_placement(document: object) -> object:
+    """The models put toggles and links into a menu, whatever they are told."""
+    if isinstance(document, dict):
+        return {key: _without_placement(value) for key, value in document.items() if key != "placement"}
+    return [_without_placement(one) for one in document] if isinstance(document, list) else document
+
+
+def _others() -> dashboard.DashboardLink:
+    return dashboard.DashboardLink(
+        title="HTTP status",
+        type_val=dashboard.DashboardLinkType.DASHBOARDS,
+        icon="external link",
+        tags=["statuscode"],
+        include_vars=True,
+        keep_time=True,
+    )
+
+
+def _datasource() -> dashboard.VariableModel:
+    return dashboard.VariableModel(
+        type_val=dashboard.VariableType.DATASOURCE,
+        name="datasource",
+        label="Data source",
+        query="prometheus",
+        refresh=dashboard.VariableRefresh.ON_DASHBOARD_LOAD,
+    )
+
+
+def _variable(one: Variable) -> dashboard.VariableModel:
+    everything = dashboard.VariableOption(selected=True, text="All", value="$__all")
+    chosen = dashboard.VariableOption(selected=True, text=one.default or "", value=one.default or "")
+    return dashboard.VariableModel(
+        type_val=dashboard.VariableType.QUERY,
+        name=one.name,
+        label=one.label,
+        hide=dashboard.VariableHide.HIDE_VARIABLE if one.hidden else dashboard.VariableHide.DONT_HIDE,
+        datasource=_SOURCE,
+        query={"query": one.query, "refId": f"Variable-{one.name}"},
+        definition=one.query,
+        refresh=dashboard.VariableRefresh.ON_TIME_RANGE_CHANGED,
+        sort=dashboard.VariableSort.ALPHABETICAL_ASC,
+        multi=one.multi,
+        include_all=one.multi,
+        all_value=".+" if one.multi else None,
+        current=everything if one.multi and one.default is None else chosen if one.default else None,
+        regex=one.pattern,
+    )
+
+
+def _annotation(one: Annotation) -> dashboard.AnnotationQuery:
+    return dashboard.AnnotationQuery(
+        name=one.name,
+        datasource=_SOURCE,
+        enable=one.shown,
+        icon_color=one.color,
+        # Grafana 9 to 13 read the target, older ones what stands beside it.
+        target=prometheus.Dataquery(expr=one.expr, ref_id="Anno", interval=ANNOTATION_STEP, range_val=True),
+        expr=one.expr,
+        step=ANNOTATION_STEP,
+        title_format=one.title,
+        text_format=one.text,
+        tag_keys=",".join(one.tags),
+        use_value_for_time=one.times,
+    )
+
+
+def _placed(board: Board) -> Iterator[dashboard.Panel]:
+    top = 0
+    for row in board.rows:
+        left = 0
+        for panel in row:
+            yield _panel(panel, dashboard.GridPos(x=left, y=top, w=panel.width, h=panel.height))
+            left += panel.width
+        top += max(panel.height for panel in row)
+
+
+def _panel(panel: Panel, place: dashboard.GridPos) -> dashboard.Panel:
+    look = written(panel.text) if panel.kind == "text" else LOOKS[panel.kind]
+    return dashboard.Panel(
+        type_val=look.plugin,
+        id_val=panel.id,
+        title=panel.title,
+        description=panel.description,
+        grid_pos=place,
+        datasource=_SOURCE if panel.queries else None,
+        targets=[_target(letter, query) for letter, query in zip(string.ascii_uppercase, panel.queries, strict=False)],
+        options=look.options,
+        field_config=dashboard.FieldConfigSource(
+            defaults=_fields(panel, look), overrides=list(map(_override, panel.columns))
+        ),
+        transformations=list(_transformations(panel)) or None,
+        interval=panel.interval,
+        max_data_points=panel.max_data_points,
+    )
+
+
+def _target(letter: str, query: Query) -> prometheus.Dataquery:
+    return prometheus.Dataquery(
+        ref_id=letter,
+        datasource=_SOURCE,
+        editor_mode=prometheus.QueryEditorMode.CODE,
+        expr=query.expr,
+        legend_format=query.legend or "__auto",
+        format_val=prometheus.PromQueryFormat(query.form),
+        instant=query.instant,
+        range_val=not query.instant,
+    )
+
+
+def _fields(panel: Panel, look: Look) -> dashboard.FieldConfig:
+    links = [_link(link) for link in panel.links]
+    return dashboard.FieldConfig(
+        # Of a table, columns have units: else a status would be taken for a number of something.
+        unit="string" if panel.kind == "table" else panel.unit,
+        decimals=panel.decimals,
+        min_val=panel.minimum,
+        mappings=[_mapping(panel.shown)] if panel.shown else [],
+        thresholds=_thresholds(panel.thresholds),
+        color=dashboard.FieldColor(mode=dashboard.FieldColorModeId(look.color)),
+        no_value=panel.no_value or None,
+        custom=look.custom,
+        # The models take the links of a field for those of a dashboard, which have other keys.
+        links=cast("list[dashboard.DashboardLink]", links) or None,
+    )
+
+
+def _link(link: Link) -> dict[str, object]:
+    return {"title": link.title, "url": link.url, "targetBlank": link.new_tab}
+
+
+def _mapping(shown: tuple[Shown, ...]) -> dashboard.ValueMap:
+    results = {
+        f"{one.value:g}": dashboard.ValueMappingResult(text=one.text, color=one.color, index=index)
+        for index, one in enumerate(shown)
+    }
+    return dashboard.ValueMap(options=results)
+
+
+def _thresholds(steps: tuple[Threshold, ...]) -> dashboard.ThresholdsConfig:
+    made = [dashboard.Threshold(value=value, color=color) for value, color in steps]
+    return dashboard.ThresholdsConfig(mode=dashboard.ThresholdsMode.ABSOLUTE, steps=made)
+
+
+def _override(column: Column) -> dashboard.DashboardFieldConfigSourceOverrides:
+    return dashboard.DashboardFieldConfigSourceOverrides(
+        matcher=dashboard.MatcherConfig(id_val="byName", options=column.name),
+        properties=[dashboard.DynamicConfigValue(id_val=name, value=value) for name, value in _properties(column)],
+    )
+
+
+def _properties(column: Column) -> Iterator[tuple[str, object]]:
+    if column.title is not None:
+        yield "displayName", column.title
+    if column.unit is not None:
+        yield "unit", column.unit
+    if column.width is not None:
+        yield "custom.width", column.width
+    if column.link is not None:
+        yield "links", [_link(column.link)]
+    if column.says is not None:
+        result = dashboard.ValueMappingResult(text=column.says)
+        yield "mappings", [dashboard.RegexMap(dashboard.DashboardRegexMapOptions(pattern=".*", result=result))]
+    if column.shown:
+        yield "mappings", [_mapping(column.shown)]
+    if column.colors:
+        results = {value: dashboard.ValueMappingResult(text=value, color=color) for value, color in column.colors}
+        yield "mappings", [dashboard.ValueMap(options=results)]
+    if column.thresholds:
+        yield "thresholds", _thresholds(column.thresholds)
+    if column.colors or column.thresholds or column.shown:
+        yield "custom.cellOptions", {"type": "color-text"}
+
+
+def _transformations(panel: Panel) -> Iterator[dashboard.DataTransformerConfig]:
+    if panel.matrix is not None:
+        row, column = panel.matrix
+        options: dict[str, object] = {"rowField": row, "columnField": column, "valueField": "Value"}
+        yield dashboard.DataTransformerConfig(id_val="groupingToMatrix", options=options)
+    elif panel.columns:
+        names = [column.name for column in panel.columns]
+        if len(panel.queries) > 1:
+            yield dashboard.DataTransformerConfig(id_val="merge", options={})
+        yield dashboard.DataTransformerConfig(id_val="filterFieldsByName", options={"include": {"names": names}})
+        order = {name: index for index, name in enumerate(names)}
+        yield dashboard.DataTransformerConfig(
+            id_val="organize", options={"indexByName": order, "excludeByName": {}, "renameByName": {}}
+        )
+
+
+assert set(Form) == {form.value for form in prometheus.PromQueryFormat}  # noqa: S101

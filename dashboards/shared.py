@@ -1,0 +1,115 @@
+"""What all dashboards share: their uids, variables, layers of annotations, and links that keep time and choices."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dashboards.legend import SEVERITIES
+from dashboards.queries import everywhere, with_cause
+from dashboards.values import BLUE, ORANGE, PURPLE, Annotation, Column, Link, Variable
+
+FLEET, DOMAIN, TIMELINE, HEALTH = "statuscode-fleet", "statuscode-domain", "statuscode-421", "statuscode-exporter"
+
+_CHOSEN = ('job=~"$job"', 'instance=~"$instance"')
+
+Series = Callable[..., str]
+"""One of `queries.of_instances`, `in_view` and `of_domain`."""
+
+
+def _values(name: str, label: str, *matchers: str) -> str:
+    return f"label_values({everywhere(name, *matchers)}, {label})"
+
+
+JOB = Variable("job", "Job", _values("statuscode_exporter_build_info", "job"))
+INSTANCE = Variable("instance", "Exporter", _values("statuscode_exporter_build_info", "instance", _CHOSEN[0]))
+DOMAINS = Variable("domain", "Domain", _values("statuscode_domain_up", "domain", *_CHOSEN))
+ONE_DOMAIN = Variable("domain", "Domain", DOMAINS.query, multi=False)
+CODES = Variable("code", "Status", _values("statuscode_incident_active", "code", *_CHOSEN))
+CODES_421 = Variable("code", "Status", CODES.query, default="421")
+RUNBOOKS = Variable(
+    "runbooks",
+    "Runbooks",
+    _values("statuscode_exporter_pages_info", "runbooks", *_CHOSEN),
+    multi=False,
+    hidden=True,
+)
+
+TIME = "${__url_time_range}&${datasource:queryparam}&${job:queryparam}&${instance:queryparam}"
+
+
+def to_domain(name: str = "${__value.raw}") -> Link:
+    return Link("What the domain shows", f"/d/{DOMAIN}/?var-domain={name}&{TIME}")
+
+
+TO_TIMELINE = Link(
+    "Incidents of this status over time",
+    f"/d/{TIMELINE}/?var-domain=${{__data.fields.domain}}&var-code=${{__value.raw}}&{TIME}",
+)
+TO_HEALTH = Link("Is the exporter well?", f"/d/{HEALTH}/?{TIME}")
+TO_FLEET = Link("All domains", f"/d/{FLEET}/?{TIME}")
+
+# The columns of a table of incidents; `Value` is its own.
+DOMAIN_COLUMN = Column("domain", "Domain", link=to_domain())
+CODE_COLUMN = Column("code", "Status", width=80, link=TO_TIMELINE)
+SEVERITY_COLUMN = Column("severity", "Severity", width=100, colors=SEVERITIES)
+TITLE_COLUMN = Column("title", "Cause")
+RUNBOOK_COLUMN = Column(
+    "runbook_url", "Runbook", width=110, link=Link("Runbook", "${__value.raw}", new_tab=True), says="what to do"
+)
+EVIDENCE_COLUMN = Column(
+    "url",
+    "Evidence",
+    width=110,
+    link=Link("What was asked and answered", "${__value.raw}/domains/${__data.fields.domain}", new_tab=True),
+    says="what was seen",
+)
+
+
+def layers(series: Series) -> tuple[Annotation, ...]:
+    """The layers over every graph of a dashboard."""
+    return _causes(series), _alerts(series), _reloads()
+
+
+def _causes(series: Series) -> Annotation:
+    # A series that ended within the step counts too, so that no incident is too short for a wide view.
+    active = series("statuscode_incident_active")
+    lately = f"{active} or max_over_time({active}[$__interval])"
+    by_incident = "max by (domain, code, cause, title, severity, runbook_url)"
+    return Annotation(
+        name="Causes",
+        expr=f"{by_incident} (\n{with_cause(lately)}\n)",
+        title="{{code}} {{title}} - {{domain}}",
+        text='<a href="{{runbook_url}}" target="_blank">Runbook: what to do</a>',
+        tags=("code", "cause", "severity"),
+        color=PURPLE,
+        shown=True,
+    )
+
+
+def _alerts(series: Series) -> Annotation:
+    firing = 'alertstate="firing",alertname=~"StatusCode.+",job=~"$job"'
+    # An alert about the exporter has no domain; a label that is missing would show as its own name.
+    named = f'label_replace(ALERTS{{{firing}}}, "domain", "exporter", "domain", "")'
+    one = f'ALERTS{{{firing},domain="$domain"}}'
+    about_one = series("statuscode_domain_up").endswith('domain="$domain"}')
+    return Annotation(
+        name="Alerts firing",
+        expr=f"max by (alertname, domain, severity) ({one if about_one else named})",
+        title="{{alertname}} - {{domain}}",
+        text="{{severity}}",
+        tags=("alertname", "severity"),
+        color=ORANGE,
+    )
+
+
+def _reloads() -> Annotation:
+    loaded = everywhere("statuscode_exporter_config_last_reload_success_timestamp_seconds", *_CHOSEN)
+    return Annotation(
+        name="Configuration reloads",
+        expr=f"{loaded} * 1000",
+        title="Configuration loaded",
+        text="{{instance}}",
+        tags=("instance",),
+        color=BLUE,
+        times=True,
+    )

@@ -1,0 +1,250 @@
+"""Incidents over time, 421 first: causes, right and wrong refusals, and who would meet the misrouting."""
+
+from __future__ import annotations
+
+from dashboards.legend import CAUSES_SHOWN
+from dashboards.queries import in_view, with_cause, within_range
+from dashboards.shared import (
+    CODES_421,
+    DOMAIN_COLUMN,
+    DOMAINS,
+    INSTANCE,
+    JOB,
+    RUNBOOK_COLUMN,
+    RUNBOOKS,
+    SEVERITY_COLUMN,
+    TIMELINE,
+    TITLE_COLUMN,
+    layers,
+    to_domain,
+)
+from dashboards.values import GREEN, ORANGE, RED, Board, Column, Panel, Query, now, table_of
+from exporter import runbooks
+
+_CODE = 'code=~"$code"'
+_ACTIVE = in_view("statuscode_incident_active", _CODE)
+_CAUSE = in_view("domain:statuscode_domain_cause:wrong")
+_MISDIRECTED = in_view("combination_expected:statuscode_misdirected_responses:rate5m")
+_WRONG = in_view("combination_expected:statuscode_misdirected_responses:rate5m", 'expected="false"')
+_PAIRS = in_view("client:statuscode_coalescing_exposed:count")
+_EXPOSED = in_view("statuscode_coalescing_exposed")
+_COALESCED = in_view("statuscode_probe_success", 'combination="coalesced"')
+_OPENED = in_view("statuscode_incidents_total", _CODE)
+_SUM = in_view("statuscode_incident_duration_seconds_sum", _CODE)
+_COUNT = in_view("statuscode_incident_duration_seconds_count", _CODE)
+_BUCKET = in_view("statuscode_incident_duration_seconds_bucket", _CODE)
+
+# What a page of the index says of each cause that can be behind a 421.
+_FIRST_LOOKS = (
+    "vhost-tls-params-differ",
+    "vhost-client-cert-differs",
+    "sni-policy-forbids-connection-reuse",
+    "vhost-certs-overlap",
+    "sni-router-with-shared-cert",
+    "vhost-missing",
+    "application-answers-421",
+    "rewrite-rule-421",
+    "address-serves-other-hosts",
+    "proxy-forwards-client-sni",
+    "proxy-reuses-upstream-connection",
+    "unknown",
+)
+
+
+def _pages() -> str:
+    """Links to the runbooks, relative to the exporter that the hidden variable names."""
+    titles = runbooks.titles()
+    lines = [f"- [{titles[id_]}](${{runbooks}}/{id_}) `{id_}`" for id_ in _FIRST_LOOKS]
+    intro = (
+        "421 on a new connection of the domain's own is an outage. On a connection that was opened for a sibling "
+        "it is right: browsers ask again; many other clients do not. [All about 421](${runbooks}/421)"
+    )
+    return "\n".join((intro, "", *lines))
+
+
+_NOW = Panel(
+    id=1,
+    kind="stat",
+    title="Open now",
+    description="Open incidents of the chosen status: one for each domain and cause.",
+    width=4,
+    height=4,
+    queries=(now(f"count(max by (domain, cause) ({_ACTIVE})) or vector(0)"),),
+    thresholds=((None, GREEN), (1, RED)),
+)
+_IN_RANGE = Panel(
+    id=2,
+    kind="stat",
+    title="Opened in this range",
+    description="Incidents of the chosen status that were opened within the time range.",
+    width=4,
+    height=4,
+    decimals=0,
+    queries=(now(f"sum({within_range(_OPENED)}) or vector(0)"),),
+    thresholds=((None, GREEN), (1, ORANGE)),
+)
+_MEAN = Panel(
+    id=3,
+    kind="stat",
+    title="Mean time to resolve",
+    description="Of the incidents of the chosen status that ended within the time range.",
+    width=4,
+    height=4,
+    unit="dtdurations",
+    queries=(now(f"sum({within_range(_SUM)}) / (sum({within_range(_COUNT)}) > 0)"),),
+    no_value="none ended",
+    thresholds=((None, GREEN),),
+)
+_WRONG_421 = Panel(
+    id=4,
+    kind="stat",
+    title="Wrong 421 in this range",
+    description="Answers with 421 that are an outage, to the minute, over all domains and whatever status is chosen.",
+    width=4,
+    height=4,
+    decimals=0,
+    queries=(now(f"sum(sum_over_time({_WRONG}[$__range:1m])) * 60 or vector(0)"),),
+    thresholds=((None, GREEN), (1, RED)),
+)
+_NAMES = Panel(
+    id=5,
+    kind="stat",
+    title="Names on shared connections",
+    description="Domains that some browser would ask for on a sibling's connection: who would meet a misrouting.",
+    width=8,
+    height=4,
+    queries=(now(f"count(count by (domain) ({_EXPOSED})) or vector(0)"),),
+    thresholds=((None, GREEN),),
+)
+_STATES = Panel(
+    id=6,
+    kind="state-timeline",
+    title="Causes over time",
+    description="Domains while they had an incident of the chosen status, and their leading cause.",
+    width=24,
+    height=10,
+    queries=(Query(f"max by (domain) ({_CAUSE} and on (job, instance, domain) {_ACTIVE})", "{{domain}}"),),
+    no_value="no incident of this status",
+    shown=CAUSES_SHOWN,
+    max_data_points=300,
+    links=(to_domain("${__field.labels.domain}"),),
+)
+_RIGHT_AND_WRONG = Panel(
+    id=7,
+    kind="timeseries:bars",
+    title="421: right and wrong",
+    description="All 421 answers per second, whatever status is chosen. expected=true: the server was right to refuse.",
+    width=12,
+    height=8,
+    unit="reqps",
+    minimum=0,
+    queries=(Query(f"sum by (expected, combination) ({_MISDIRECTED})", "expected={{expected}}, {{combination}}"),),
+    no_value="no 421",
+)
+_EXPOSURE = Panel(
+    id=8,
+    kind="timeseries",
+    title="Pairs that browsers would share connections for",
+    description="(domain, sibling) pairs by browser. A step up after a deployment: a certificate covers more names "
+    "now, or names moved to one address.",
+    width=12,
+    height=8,
+    minimum=0,
+    queries=(Query(f"max by (client) ({_PAIRS})", "{{client}}"),),
+    no_value="no browser would share a connection",
+)
+_MINUTES = Panel(
+    id=9,
+    kind="bargauge",
+    title="Minutes by cause",
+    description="Minutes of incidents of the chosen status in this range, added up over domains.",
+    width=8,
+    height=9,
+    unit="m",
+    minimum=0,
+    queries=(
+        now(
+            f"sort_desc(sum by (cause) (sum_over_time((max by (domain, cause) ({_ACTIVE}))[$__range:1m])))", "{{cause}}"
+        ),
+    ),
+    no_value="no incident of this status",
+    thresholds=((None, ORANGE),),
+)
+_TABLE = Panel(
+    id=10,
+    kind="table",
+    title="Incidents in this range",
+    description="Incidents of the chosen status that were open within the range, and for how many minutes of it.",
+    width=16,
+    height=9,
+    queries=(
+        table_of(
+            "sort_desc(max by (domain, code, cause, title, severity, runbook_url) ("
+            f"{with_cause(f'sum_over_time({_ACTIVE}[$__range:1m])')}))"
+        ),
+    ),
+    no_value="no incident of this status",
+    columns=(
+        Column("Value", "Minutes", unit="m", width=110),
+        SEVERITY_COLUMN,
+        DOMAIN_COLUMN,
+        Column("code", "Status", width=80),
+        TITLE_COLUMN,
+        RUNBOOK_COLUMN,
+    ),
+)
+_MISROUTED = Panel(
+    id=11,
+    kind="table",
+    title="Misrouted on shared connections now",
+    description="Domains that are answered wrongly on a sibling's connection, not with a 421 that would send clients "
+    "back, and the browsers that meet it.",
+    width=8,
+    height=9,
+    queries=(
+        table_of(
+            f"max by (domain, sibling, client) ({_EXPOSED}) and on (domain, sibling)\n"
+            f'  label_replace(min by (domain, sni) ({_COALESCED}) == 0, "sibling", "$1", "sni", "(.+)")'
+        ),
+    ),
+    no_value="nothing is misrouted",
+    columns=(DOMAIN_COLUMN, Column("sibling", "On the connection of"), Column("client", "Browser")),
+)
+_LENGTHS = Panel(
+    id=12,
+    kind="bargauge",
+    title="How long incidents lasted",
+    description="Incidents that ended in this range, by how long they had been open (at most so many seconds).",
+    width=6,
+    height=9,
+    minimum=0,
+    decimals=0,
+    queries=(now(f"sort(sum by (le) ({within_range(_BUCKET)}))", "{{le}}"),),
+    no_value="none ended",
+    thresholds=((None, ORANGE),),
+)
+_TEXT = Panel(
+    id=13,
+    kind="text",
+    title="What can be behind a 421",
+    description="Runbooks, commonest first.",
+    width=10,
+    height=9,
+    text=_pages(),
+)
+
+BOARD = Board(
+    uid=TIMELINE,
+    title="HTTP status: 421 and incidents over time",
+    description="Causes over time, right and wrong 421, and who would meet misrouting on shared connections.",
+    variables=(JOB, INSTANCE, DOMAINS, CODES_421, RUNBOOKS),
+    annotations=layers(in_view),
+    rows=(
+        (_NOW, _IN_RANGE, _MEAN, _WRONG_421, _NAMES),
+        (_STATES,),
+        (_RIGHT_AND_WRONG, _EXPOSURE),
+        (_MINUTES, _TABLE),
+        (_MISROUTED, _LENGTHS, _TEXT),
+    ),
+    since="now-24h",
+)

@@ -1,0 +1,69 @@
+"""Grafana's own JavaScript, installed once into a folder of the cache, and asked about answers of Prometheus.
+
+`@grafana/prometheus` (AGPL) is taken without what it depends on and only run here: nothing of it is copied or shipped.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tests.programs import program
+
+VERSION = "13.2.3"
+# `@grafana/data`, what loading it needs besides, and a document for its sanitizer.
+PACKAGES = (f"@grafana/data@{VERSION}", "react@18.3.1", "react-dom@18.3.1", "jsdom@26.1.0")
+SOURCE = f"@grafana/prometheus@{VERSION}"
+ASKS = Path(__file__).with_name("frames.cjs")
+INSTALLS_WITHIN_SECONDS = 200
+QUIET = ("--ignore-scripts", "--no-audit", "--no-fund")
+
+
+def installed(folder: Path) -> Path:
+    """The folder, once the packages of this version are in it."""
+    program("node")
+    done = folder / f"{'-'.join((*PACKAGES, SOURCE)).replace('/', '+')}.done"
+    if not done.exists():
+        _install(folder)
+        done.touch()
+    return folder
+
+
+def _install(folder: Path) -> None:
+    npm = program("npm")
+    (folder / "package.json").write_text('{"private": true}')
+    install = (npm, "install", *QUIET, "--legacy-peer-deps", "--no-package-lock", "--no-save", *PACKAGES)
+    for command in (install, (npm, "pack", "--silent", SOURCE)):
+        ran = subprocess.run(
+            command, cwd=folder, capture_output=True, text=True, timeout=INSTALLS_WITHIN_SECONDS, check=False
+        )
+        if ran.returncode != 0:
+            _give_up(ran.stderr)
+    (archive,) = folder.glob(f"grafana-prometheus-{VERSION}.tgz")
+    with tarfile.open(archive) as packed:
+        packed.extractall(folder / "prometheus", filter="data")
+
+
+def _give_up(reason: str) -> None:
+    text = f"Grafana's packages cannot be installed by npm: {reason[-300:]}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(text)
+    pytest.skip(text)
+
+
+def asked(folder: Path, questions: list[dict]) -> list[dict]:
+    ran = subprocess.run(
+        [program("node"), ASKS, folder],
+        input=json.dumps(questions),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
