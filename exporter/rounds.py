@@ -23,6 +23,11 @@ _CONFIRM_AGAIN_SECONDS = 600.0
 _BETWEEN_SECONDS = 5.0
 """Between the experiments on one name of a group and those on the next: such names often share a server."""
 
+_MOST_REMEMBERED = 4  # sets of symptoms of one domain; what comes and goes has a few
+
+_RELAPSE_SECONDS = 60.0
+"""What was well in between and has the same symptoms again so soon comes and goes; later it may have another cause."""
+
 _OUTLOOK_SECONDS = 1.0
 
 
@@ -38,6 +43,7 @@ class _Confirmation:
     symptoms: frozenset[str]
     trials: tuple[Trial, ...]
     at: float
+    is_over: bool = False
 
 
 @dataclass(slots=True)
@@ -52,7 +58,7 @@ class Investigator:
 
     is_thorough: bool = False
     now: Callable[[], float] = time.monotonic
-    _confirmations: dict[str, _Confirmation] = field(default_factory=dict)
+    _confirmations: dict[str, tuple[_Confirmation, ...]] = field(default_factory=dict)
     _groups: dict[str, float] = field(default_factory=dict)
     _busy: set[str] = field(default_factory=set)
     _outlook: tuple[float, str] = (0.0, "")
@@ -80,26 +86,36 @@ class Investigator:
         self._confirmations.pop(domain, None)
 
     async def _confirm(self, evidence: Evidence, instruments: Instruments) -> tuple[Trial, ...]:
-        """The trials to judge by: those of before where nothing has changed, or new ones where it is their turn."""
+        """The trials to judge by: those that were made for the same symptoms, or new ones where it is their turn.
+
+        Where it is not, the newest that were made for other symptoms: what comes and goes shows now these, now those.
+        """
+        known = self._remembered(evidence.domain)
         if next_wish(evidence, thorough=self.is_thorough) is None:
-            self._confirmations.pop(evidence.domain, None)
+            if evidence.domain in self._confirmations:
+                self._confirmations[evidence.domain] = tuple(replace(one, is_over=True) for one in known)
             return ()
-        symptoms = evidence.symptoms
-        known = self._confirmations.get(evidence.domain)
-        now = self.now()
-        if known is not None and known.symptoms == symptoms and now - known.at < _CONFIRM_AGAIN_SECONDS:
-            return known.trials
+        same = next((one for one in known if one.symptoms == evidence.symptoms), None)
+        if same is not None and (not same.is_over or self.now() - same.at < _RELAPSE_SECONDS):
+            return same.trials
         group = evidence.target.group
-        if not self._is_turn(group, now):
-            return ()
+        if not self._is_turn(group, self.now()):
+            return known[-1].trials if known else ()
         self._busy.add(group)
         try:
             trials = await self._experiments(evidence, instruments)
         finally:
             self._busy.discard(group)
             self._groups[group] = self.now()
-        self._confirmations[evidence.domain] = _Confirmation(symptoms, trials, now)
+        made = _Confirmation(evidence.symptoms, trials, self.now())
+        others = tuple(one for one in known if one.symptoms != made.symptoms)
+        self._confirmations[evidence.domain] = (*others, made)[-_MOST_REMEMBERED:]
         return trials
+
+    def _remembered(self, domain: str) -> tuple[_Confirmation, ...]:
+        """What was made for the domain and still holds, oldest first."""
+        since = self.now() - _CONFIRM_AGAIN_SECONDS
+        return tuple(one for one in self._confirmations.get(domain, ()) if one.at > since)
 
     def _is_turn(self, group: str, now: float) -> bool:
         if self.is_thorough:

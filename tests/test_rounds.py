@@ -154,6 +154,22 @@ async def test_what_is_well_again_is_forgotten_and_a_relapse_is_looked_at(leaf, 
     assert again.trials != first.trials
 
 
+async def test_what_comes_and_goes_is_judged_by_what_was_tried_a_moment_ago(leaf, ca_file):
+    clock, statuses = Clock(), {A: 404}
+    async with origin({None: leaf}, saying(statuses)) as server:
+        own = target(A, server.port, ca_file)
+        async with instruments(own) as shared:
+            investigator, rounds = Investigator(now=clock), []
+            for status in (404, 200, 404):
+                statuses[A] = status
+                clock.seconds += 10
+                rounds.append(await run(own, 0, shared, investigator))
+
+    first, well, again = rounds
+    assert (well.trials, well.findings) == ((), ())
+    assert again.trials == first.trials
+
+
 async def test_names_of_one_group_are_experimented_on_one_after_the_other(leaf, ca_file):
     """Such names often share a server. The second is looked at in a later round, some seconds after the first."""
     clock = Clock()
