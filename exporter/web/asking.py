@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from enum import Enum
@@ -15,6 +15,8 @@ from exporter.store import MOST_PER_PAGE, NO_CODE, Query
 
 LONGEST_VALUE = 253
 """Of a domain name (RFC 1035, section 3.1); no other value needs more."""
+
+TEXT = r"^[^\x00-\x1f\x7f]*$"
 
 MOST_SECONDS = 253_402_300_799.0
 """The end of the year 9999."""
@@ -32,9 +34,14 @@ class AskedError(ValueError):
 
 
 class Parameters:
-    """The parameters of one question. `known` are those that it may have; each at most once."""
+    """The parameters of one question, each at most once.
 
-    def __init__(self, pairs: Collection[tuple[str, str]], known: Collection[str]) -> None:
+    `known` are those that it may have; of them, `may_be_empty` ask for nothing where they are empty.
+    """
+
+    def __init__(
+        self, pairs: Collection[tuple[str, str]], known: Collection[str], may_be_empty: Collection[str]
+    ) -> None:
         self._values: dict[str, str] = {}
         for name, value in pairs:
             if name not in known:
@@ -42,13 +49,14 @@ class Parameters:
                 raise AskedError(shown, f"is no parameter here; there are {', '.join(sorted(known)) or 'none'}")
             if name in self._values:
                 raise AskedError(name, "is given twice")
-            if value:  # a form sends its empty fields too
-                self._values[name] = value
+            if not (value or name in may_be_empty):
+                raise AskedError(name, "is empty")
+            self._values[name] = value
 
     def get(self, name: str, read: Callable[[str], T]) -> T | None:
         """What `read` makes of the value; None: it is not asked for."""
         value = self._values.get(name)
-        if value is None:
+        if not value:
             return None
         try:
             return read(value)
@@ -57,8 +65,8 @@ class Parameters:
 
 
 def text(value: str) -> str:
-    if len(value) > LONGEST_VALUE or not value.isprintable():
-        raise ValueError(f"must be printable, and of {LONGEST_VALUE} characters at most")
+    if len(value) > LONGEST_VALUE or re.fullmatch(TEXT, value) is None:
+        raise ValueError(f"must be text without control characters, {LONGEST_VALUE} of them at most")
     return value
 
 
@@ -102,7 +110,7 @@ def moment(now: float) -> Callable[[str], float]:
     def read(value: str) -> float:
         for form in (_unix_time, _rfc3339, _ago):
             found = form(value, now)
-            if found is not None and 0 <= found <= MOST_SECONDS:
+            if found is not None:
                 return found
         raise ValueError("must be Unix time in seconds, RFC 3339 such as 2026-01-31T12:00:00Z, or so long ago: 24h")
 
@@ -114,7 +122,7 @@ def _unix_time(value: str, _now: float) -> float | None:
         found = float(value)
     except ValueError:
         return None
-    return found if math.isfinite(found) else None
+    return found if 0 <= found <= MOST_SECONDS else None
 
 
 def _rfc3339(value: str, _now: float) -> float | None:

@@ -9,7 +9,7 @@ from aiohttp import web
 from exporter.diagnosis import CAUSES
 from exporter.model import Exposure, Incident, Round, Target
 from exporter.store import Query, UnavailableError
-from exporter.web.api.answers import ProblemError, parameters, target_of
+from exporter.web.api.answers import ProblemError, form, target_of
 from exporter.web.bars import timings
 from exporter.web.certificates import shown
 from exporter.web.checks import Refused, checked
@@ -25,7 +25,7 @@ _MOST_SIBLINGS = 20
 
 
 async def domain(request: web.Request) -> web.StreamResponse:
-    parameters(request)
+    form(request)
     house, target = request.app[HOUSE], target_of(request)
     last = house.latest.get(target.domain)
     history = await _history(house, target)

@@ -9,7 +9,7 @@ from aiohttp import web
 from exporter.diagnosis import CAUSES
 from exporter.store import CursorError, UnavailableError
 from exporter.web import asking, bars
-from exporter.web.api.answers import ProblemError, parameters
+from exporter.web.api.answers import ProblemError, form
 from exporter.web.asking import AskedError
 from exporter.web.between import steps
 from exporter.web.house import HOUSE
@@ -22,7 +22,7 @@ _RETRY_SECONDS = 5
 
 async def incidents(request: web.Request) -> web.StreamResponse:
     house, now = request.app[HOUSE], request.app[HOUSE].now()
-    query = asking.incidents(parameters(request, asking.INCIDENT_FILTERS | {"cursor"}), now, _PER_PAGE)
+    query = asking.incidents(form(request, asking.INCIDENT_FILTERS | {"cursor"}), now, _PER_PAGE)
     try:
         page = await house.store.page(query)
     except CursorError as error:
@@ -46,7 +46,7 @@ async def incidents(request: web.Request) -> web.StreamResponse:
 
 
 async def incident(request: web.Request) -> web.StreamResponse:
-    parameters(request)
+    form(request)
     house = request.app[HOUSE]
     try:
         record = await house.store.record(request.match_info["id"])

@@ -13,7 +13,7 @@ from exporter.diagnosis import CAUSES, Cause, leading
 from exporter.metrics import certificate_not_after
 from exporter.model import Combination, Incident, Observation, Round, Severity
 from exporter.web import asking
-from exporter.web.api.answers import parameters
+from exporter.web.api.answers import form
 from exporter.web.house import HOUSE
 from exporter.web.rendering import render
 from exporter.web.state import STATES, State, ended_at
@@ -93,7 +93,7 @@ class Wrong:
 
 async def overview(request: web.Request) -> web.StreamResponse:
     house = request.app[HOUSE]
-    asked = parameters(request, {"state", "q", "page"})
+    asked = form(request, {"state", "q", "page"})
     state, q = asked.get("state", asking.one_of(STATES)), asked.get("q", asking.text) or ""
     number = asked.get("page", asking.whole_number(1, _MOST_PAGES)) or 1
     everything = await survey(house)

@@ -41,7 +41,9 @@ def troubles(health: Health, complaints: Sequence[str], stale: int, total: int) 
 
 def _troubles(values: dict[str, float], complaints: Sequence[str], stale: int, total: int) -> Iterator[Trouble]:
     if stale:
-        yield Trouble("stale-rounds", f"{stale} of {total} domains were not probed in time: what is told of them is old")
+        yield Trouble(
+            "stale-rounds", f"{stale} of {total} domains were not probed in time: what is told of them is old"
+        )
     if not values[_STORE_UP]:
         waiting = f"{values[_STORE_WAITING]:.0f} rounds and incidents wait in memory"
         dropped = values[_STORE_DROPPED]
@@ -53,6 +55,10 @@ def _troubles(values: dict[str, float], complaints: Sequence[str], stale: int, t
         lines = (*complaints[:_MOST_COMPLAINTS], *more)
         yield Trouble("reload", "The configuration was not reloaded: the last one stays in force", lines)
     if values[_ROUND_ERRORS]:
-        yield Trouble("round-errors", f"{values[_ROUND_ERRORS]:.0f} rounds broke by a fault of the exporter; see its log")
+        yield Trouble(
+            "round-errors", f"{values[_ROUND_ERRORS]:.0f} rounds broke by a fault of the exporter; see its log"
+        )
     if values[_LOOP_LAG] > _LATE_LOOP_SECONDS:
-        yield Trouble("overloaded", f"The exporter was held up for {values[_LOOP_LAG]:.1f} s: times are not to be trusted")
+        yield Trouble(
+            "overloaded", f"The exporter was held up for {values[_LOOP_LAG]:.1f} s: times are not to be trusted"
+        )

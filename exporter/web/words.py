@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from itertools import pairwise
 
 _DAY_SECONDS = 86_400
 _UNITS = ((_DAY_SECONDS, "d"), (3_600, "h"), (60, "min"), (1, "s"))
@@ -29,7 +30,7 @@ def long_duration(seconds: float) -> str:
     ('3 h 20 min', '59 s', '1 h')
     """
     whole = max(0, int(seconds))
-    for (size, unit), (lesser, lesser_unit) in zip(_UNITS, _UNITS[1:], strict=False):
+    for (size, unit), (lesser, lesser_unit) in pairwise(_UNITS):
         if whole >= size:
             rest = whole % size // lesser
             return f"{whole // size} {unit}" + (f" {rest} {lesser_unit}" if rest else "")
@@ -65,11 +66,7 @@ def iso(at: float) -> str:
 
 
 def line(text: str, most: int = _LONGEST_LINE) -> str:
-    """On one line, printable and bounded: what a server wrote neither hides nor turns the text around it.
-
-    >>> line("a\\x00b\\u202ec\\n d")
-    'a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}c d'
-    """
+    """On one line, printable and bounded: what a server wrote neither hides nor turns the text around it."""
     words = " ".join(text[: 2 * most].split())
     shown = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in words)
     return shown if len(shown) <= most else f"{shown[: most - 1]}\N{HORIZONTAL ELLIPSIS}"

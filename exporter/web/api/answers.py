@@ -29,7 +29,12 @@ class ProblemError(Exception):
 
 def parameters(request: web.Request, known: Collection[str] = ()) -> Parameters:
     """Raises AskedError."""
-    return Parameters(tuple(request.query.items()), known)
+    return Parameters(tuple(request.query.items()), known, ("cursor",))
+
+
+def form(request: web.Request, known: Collection[str] = ()) -> Parameters:
+    """Those of a page: a form sends its empty fields too. Raises AskedError."""
+    return Parameters(tuple(request.query.items()), known, known)
 
 
 def target_of(request: web.Request) -> Target:

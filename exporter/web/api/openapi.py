@@ -8,10 +8,11 @@ from exporter.documents import Json
 from exporter.model import Stage
 from exporter.store import MOST_PER_PAGE
 from exporter.web.api.schemas import SCHEMAS, shape
-from exporter.web.asking import LONGEST_VALUE
+from exporter.web.asking import LONGEST_VALUE, TEXT
 from exporter.web.state import STATES
 
 _NAME: Json = {"type": "string", "minLength": 1, "maxLength": LONGEST_VALUE}
+_TEXT: Json = {"type": "string", "minLength": 1, "maxLength": LONGEST_VALUE, "pattern": TEXT}
 _MOMENT: Json = {
     "anyOf": [
         {"type": "number", "minimum": 0, "maximum": 253402300799},
@@ -77,7 +78,7 @@ _PATHS: dict[str, Json] = {
             [
                 _asked("state", {"type": "string", "enum": list(STATES)}, "how they stand"),
                 _CAUSE,
-                _asked("group", _NAME, "of the configuration"),
+                _asked("group", _TEXT, "of the configuration"),
                 _limit(1000, 500),
                 _CURSOR,
             ],
@@ -91,7 +92,7 @@ _PATHS: dict[str, Json] = {
             "Incidents, the newest first, a page at a time",
             "Incidents",
             [
-                _asked("domain", _NAME, "that it concerns, or ever did"),
+                _asked("domain", _TEXT, "that it concerns, or ever did"),
                 _asked("code", _CODE, "that clients get; `none`: they get no status"),
                 _CAUSE,
                 _asked("state", {"type": "string", "enum": list(Stage)}, "pending ones are found only if asked for"),
@@ -118,7 +119,7 @@ _PATHS: dict[str, Json] = {
             "Server-sent events: `round` for each round that ends, `incident` for each change of one, `missed` "
             "where a client was too slow; a comment every 15 seconds",
             "",
-            [_asked("domain", _NAME, "events about this domain only")],
+            [_asked("domain", _TEXT, "events about this domain only")],
             ("503",),
             "text/event-stream",
         )
@@ -126,14 +127,18 @@ _PATHS: dict[str, Json] = {
     "/openapi.json": {"get": _operation("This description", "", [], ())},
 }
 
-DESCRIPTION: dict[str, Json] = {
+_DESCRIPTION: dict[str, Json] = {
     "openapi": "3.1.0",
     "info": {
         "title": "statuscode-exporter",
         "version": __version__,
         "description": "Times are Unix time in seconds. A parameter that is not known is refused, not ignored.",
     },
-    "servers": [{"url": "../v1"}],
     "paths": _PATHS,
     "components": {"schemas": SCHEMAS},
 }
+
+
+def description(folder: str) -> dict[str, Json]:
+    """`folder`: the path of the API as clients reach it. (One relative to this document is misread by many tools.)"""
+    return {**_DESCRIPTION, "servers": [{"url": folder}]}

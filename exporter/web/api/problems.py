@@ -21,5 +21,8 @@ def problem(
     said = {"title": HTTPStatus(status).phrase, "status": status, "detail": detail or None, **more}
     body = json.dumps({name: value for name, value in said.items() if value is not None})
     return web.Response(
-        status=status, body=body.encode(), content_type=CONTENT_TYPE, headers={"Cache-Control": "no-store", **(headers or {})}
+        status=status,
+        body=body.encode(),
+        content_type=CONTENT_TYPE,
+        headers={"Cache-Control": "no-store", **(headers or {})},
     )

@@ -11,7 +11,12 @@ _NUMBER: Json = {"type": "number"}
 _COUNT: Json = {"type": "integer", "minimum": 0}
 _BOOLEAN: Json = {"type": "boolean"}
 _TEXTS: Json = {"type": "array", "items": _TEXT}
-_CODE: Json = {"type": ["integer", "null"], "minimum": 100, "maximum": 999, "description": "null: clients get no status"}
+_CODE: Json = {
+    "type": ["integer", "null"],
+    "minimum": 100,
+    "maximum": 999,
+    "description": "null: clients get no status",
+}
 
 
 def nullable(kind: str) -> Json:
@@ -184,7 +189,11 @@ SCHEMAS: dict[str, Json] = {
         started_at=_at("of the process"),
         uptime_seconds=_NUMBER,
         ready=_BOOLEAN,
-        domains={"type": "object", "description": "how many, in all, stale, and by state", "additionalProperties": _COUNT},
+        domains={
+            "type": "object",
+            "description": "how many, in all, stale, and by state",
+            "additionalProperties": _COUNT,
+        },
         incidents_open=_COUNT,
         rounds={"type": "object", "additionalProperties": _NUMBER},
         store={

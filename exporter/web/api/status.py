@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from exporter import __version__
 from exporter.documents import Json
-from exporter.web.api import documents
+from exporter.web.api import documents, openapi
 from exporter.web.api.answers import answer, parameters
-from exporter.web.api.openapi import DESCRIPTION
 from exporter.web.house import HOUSE, House
 from exporter.web.state import STATES
 from exporter.web.survey import survey
@@ -70,7 +70,8 @@ async def causes(request: web.Request) -> web.StreamResponse:
 
 async def description(request: web.Request) -> web.StreamResponse:
     parameters(request)
-    return await answer(request, DESCRIPTION)
+    below = urlsplit(request.app[HOUSE].external_url).path.rstrip("/")
+    return await answer(request, openapi.description(f"{below}/api/v1"))
 
 
 def _shown(house: House, names: dict[str, str], booleans: tuple[str, ...] = ()) -> dict[str, Json]:
