@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from enum import Enum
 from typing import TypeVar
 
-from exporter.config import durations
 from exporter.diagnosis import CAUSES
 from exporter.model import Stage
 from exporter.store import MOST_PER_PAGE, NO_CODE, Query
@@ -17,6 +16,9 @@ LONGEST_VALUE = 253
 """Of a domain name (RFC 1035, section 3.1); no other value needs more."""
 
 TEXT = r"^[^\x00-\x1f\x7f]*$"
+
+AGO = "^([1-9][0-9]{0,2})([smhdw])$"
+_UNITS_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 MOST_SECONDS = 253_402_300_799.0
 """The end of the year 9999."""
@@ -118,11 +120,10 @@ def moment(now: float) -> Callable[[str], float]:
 
 
 def _unix_time(value: str, _now: float) -> float | None:
-    try:
-        found = float(value)
-    except ValueError:
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?", value, re.ASCII) is None:
         return None
-    return found if 0 <= found <= MOST_SECONDS else None
+    found = float(value)
+    return found if found <= MOST_SECONDS else None
 
 
 def _rfc3339(value: str, _now: float) -> float | None:
@@ -134,10 +135,8 @@ def _rfc3339(value: str, _now: float) -> float | None:
 
 
 def _ago(value: str, now: float) -> float | None:
-    try:
-        return now - durations.parse(value)
-    except ValueError:
-        return None
+    found = re.fullmatch(AGO, value)
+    return None if found is None else now - int(found[1]) * _UNITS_SECONDS[found[2]]
 
 
 INCIDENT_FILTERS = frozenset({"domain", "code", "cause", "state", "since", "until"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from math import ceil
 
 from aiohttp import web
 
@@ -43,7 +44,7 @@ class Allowance:
         """None: it may, and is counted."""
         self._last = {name: at for name, at in self._last.items() if now - at < DOMAIN_EVERY_SECONDS}
         if domain in self._last:
-            return Refused(max(1, round(self._last[domain] + DOMAIN_EVERY_SECONDS - now + 0.5)))
+            return Refused(ceil(self._last[domain] + DOMAIN_EVERY_SECONDS - now))
         self._tokens = min(ALL_AT_ONCE, self._tokens + max(0.0, now - self._counted_at) * ALL_PER_SECOND)
         self._counted_at = now
         if self._tokens < 1:

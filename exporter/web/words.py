@@ -67,9 +67,15 @@ def iso(at: float) -> str:
 
 def line(text: str, most: int = _LONGEST_LINE) -> str:
     """On one line, printable and bounded: what a server wrote neither hides nor turns the text around it."""
-    words = " ".join(text[: 2 * most].split())
-    shown = "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in words)
+    shown = printable(" ".join(text[: 2 * most].split()))
     return shown if len(shown) <= most else f"{shown[: most - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def printable(text: str) -> str:
+    """Without what hides or turns text, such as control characters and lone surrogates."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() or each == "\n" else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def _datetime(at: float) -> datetime:

@@ -8,16 +8,16 @@ from exporter.documents import Json
 from exporter.model import Stage
 from exporter.store import MOST_PER_PAGE
 from exporter.web.api.schemas import SCHEMAS, shape
-from exporter.web.asking import LONGEST_VALUE, TEXT
+from exporter.web.asking import AGO, LONGEST_VALUE, MOST_SECONDS, TEXT
 from exporter.web.state import STATES
 
 _NAME: Json = {"type": "string", "minLength": 1, "maxLength": LONGEST_VALUE}
 _TEXT: Json = {"type": "string", "minLength": 1, "maxLength": LONGEST_VALUE, "pattern": TEXT}
 _MOMENT: Json = {
     "anyOf": [
-        {"type": "number", "minimum": 0, "maximum": 253402300799},
+        {"type": "number", "minimum": 0, "maximum": MOST_SECONDS},
         {"type": "string", "format": "date-time"},
-        {"type": "string", "pattern": "^[1-9][0-9]{0,2}[dhms]$"},
+        {"type": "string", "pattern": AGO},
     ]
 }
 
