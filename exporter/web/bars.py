@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from exporter.model import Incident, Observation, Phase, Round
+from exporter.model import Incident, Observation, Phase, Protocol, Round
 from exporter.web.grid import PROTOCOLS
 
 WIDTH = 200
@@ -62,11 +62,12 @@ class Timing:
 
 
 def timings(round_: Round, most: int = 24) -> tuple[Timing, ...]:
-    """Of the matched probes, the slowest first."""
+    """Of the matched probes, the slowest of them, by address and protocol: so that lines keep their places."""
     measured = [seen for seen, _ in round_.matched if seen.seconds]
     slowest = sorted(measured, key=_total, reverse=True)[:most]
     longest = max((_total(seen) for seen in slowest), default=0.0) or 1.0
-    return tuple(_timing(seen, longest) for seen in slowest)
+    in_places = sorted(slowest, key=lambda seen: (seen.probe.place, list(Protocol).index(seen.probe.protocol)))
+    return tuple(_timing(seen, longest) for seen in in_places)
 
 
 def _total(seen: Observation) -> float:

@@ -38,7 +38,9 @@ class Shown:
 
 def shown(round_: Round, now: float) -> tuple[Shown, ...]:
     """The faulty ones first; `now` in Unix time."""
-    return tuple(sorted(_all(round_, now), key=lambda one: (not one.faults, one.left)))[:MOST_CERTIFICATES]
+    return tuple(sorted(_all(round_, now), key=lambda one: (not one.faults, one.left, one.certificate.sha256)))[
+        :MOST_CERTIFICATES
+    ]
 
 
 def _all(round_: Round, now: float) -> Iterator[Shown]:
@@ -54,10 +56,10 @@ def _all(round_: Round, now: float) -> Iterator[Shown]:
     for leaf, where in places.items():
         yield Shown(
             certificate=leaf,
-            faults=tuple(_FAULTS.get(fault, fault) for fault in faults[leaf]),
+            faults=tuple(sorted(_FAULTS.get(fault, fault) for fault in faults[leaf])),
             names=leaf.names[:MOST_NAMES],
             names_left_out=max(0, leaf.names_total - MOST_NAMES),
-            places=tuple(where)[:MOST_PLACES],
+            places=tuple(sorted(where))[:MOST_PLACES],
             places_left_out=max(0, len(where) - MOST_PLACES),
             left=leaf.not_after - now,
         )

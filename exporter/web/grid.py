@@ -129,8 +129,9 @@ def wrong(round_: Round) -> Iterable[tuple[str, str]]:
     """What was asked and why the answer is not as expected; the domain's own probes first."""
     pairs = zip(round_.observations, round_.verdicts, strict=True)
     unexpected = [pair for pair in pairs if not pair[1].expected]
-    for seen, verdict in sorted(unexpected, key=lambda pair: _RANKS[pair[0].probe.combination]):
-        yield asked(seen.probe), verdict.reason
+    told = ((_RANKS[seen.probe.combination], asked(seen.probe), verdict.reason) for seen, verdict in unexpected)
+    for _, question, reason in sorted(told):
+        yield question, reason
 
 
 def _key(seen: Observation) -> _Key:
@@ -143,18 +144,18 @@ def _column(seen: Observation) -> _Column:
 
 
 def _columns(rows: Iterable[Mapping[_Column, Cell]]) -> list[tuple[_Column, bool]]:
-    """All of them by protocol, addresses in the order in which they were seen; and whether anything is wrong there."""
+    """All of them by protocol and address, whichever was answered first; and whether anything is wrong there."""
     found: dict[_Column, bool] = {}
     for row in rows:
         for column, cell in row.items():
             found[column] = found.get(column, False) or cell.kind is Kind.WRONG
     protocols = list(Protocol)
-    return sorted(found.items(), key=lambda each: protocols.index(each[0][0]))
+    return sorted(found.items(), key=lambda each: (protocols.index(each[0][0]), each[0][1]))
 
 
 def _rows(cells: Mapping[_Key, Mapping[_Column, Cell]]) -> list[tuple[_Key, bool]]:
     wrong_rows = {key: any(cell.kind is Kind.WRONG for cell in row.values()) for key, row in cells.items()}
-    return sorted(wrong_rows.items(), key=lambda each: _RANKS[each[0][0]])
+    return sorted(wrong_rows.items(), key=lambda each: (_RANKS[each[0][0]], each[0][1:]))
 
 
 def _chosen(found: Sequence[tuple[_T, bool]], most: int) -> list[_T]:

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from exporter.diagnosis import CAUSES, Cause, leading
 from exporter.metrics import certificate_not_after
-from exporter.model import Combination, Incident, Observation, Round, Severity
+from exporter.model import Combination, Incident, Observation, Protocol, Round, Severity
 from exporter.web import asking
 from exporter.web.api.answers import form
 from exporter.web.house import HOUSE
@@ -182,8 +182,8 @@ def _statuses(round_: Round) -> Iterator[Status]:
         if verdict.conclusive:
             key = (seen.probe.address or "no address", _answer(seen), verdict.expected)
             protocols.setdefault(key, []).append(seen.probe.protocol)
-    for key, spoken in protocols.items():
-        yield Status(*key, tuple(dict.fromkeys(spoken)))
+    for key, spoken in sorted(protocols.items()):
+        yield Status(*key, tuple(protocol for protocol in Protocol if protocol in spoken))
 
 
 def _answer(seen: Observation) -> str:

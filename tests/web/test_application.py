@@ -179,7 +179,7 @@ async def test_every_answer_is_hardened_and_tells_no_version(client, path):
         "default-src 'none'; script-src 'self'; style-src 'self';"
     )
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
     assert answer.headers["Server"] == "statuscode-exporter"
 
 

@@ -39,7 +39,7 @@ def test_the_window_is_that_of_the_filter_or_begins_with_the_first_incident():
     assert window((), NOON, NOON + 5, None) == Window(NOON - 60, NOON)
 
 
-def test_phases_of_the_own_name_are_drawn_side_by_side_the_slowest_first():
+def test_phases_of_the_own_name_are_drawn_side_by_side_by_address():
     slow, fast = observation(seconds=SECONDS), observation(probe(address="127.0.0.2"), seconds={Phase.TLS: 0.00775})
     found = timings(round_(fast, slow, observation(probe(sni=None), seconds={Phase.TLS: 9.0})))
 
