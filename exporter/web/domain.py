@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from aiohttp import web
 
 from exporter.diagnosis import CAUSES
-from exporter.model import Exposure, Incident, Round, Target
+from exporter.diagnosis.wording import names
+from exporter.model import Client, Incident, Round, Target
 from exporter.store import Query, UnavailableError
 from exporter.web.api.answers import ProblemError, form, target_of
 from exporter.web.bars import timings
@@ -21,7 +20,8 @@ from exporter.web.rendering import render
 from exporter.web.state import ended_at, is_stale, state_of
 
 _MOST_INCIDENTS = 20
-_MOST_SIBLINGS = 20
+_MOST_SIBLINGS = 500  # looked at, a step of about a millisecond
+_MOST_SHARED = 20
 
 
 async def domain(request: web.Request) -> web.StreamResponse:
@@ -39,7 +39,7 @@ async def domain(request: web.Request) -> web.StreamResponse:
         causes=CAUSES,
         incidents=[incident for incident in house.chronicle.open if target.domain in incident.domains],
         history=history,
-        seen=None if last is None else _seen(target, presentable(last), house.now()),
+        seen=None if last is None else _seen(house, target, presentable(last)),
     )
 
 
@@ -54,7 +54,8 @@ async def check(request: web.Request) -> web.StreamResponse:
     return web.Response(status=303, headers={"Location": f"../{target.domain}"})
 
 
-def _seen(target: Target, round_: Round, now: float) -> dict[str, object]:
+def _seen(house: House, target: Target, round_: Round) -> dict[str, object]:
+    now, sharing = house.now(), _sharing(house, target, round_)
     return {
         "round": round_,
         "ended_at": ended_at(round_),
@@ -63,20 +64,26 @@ def _seen(target: Target, round_: Round, now: float) -> dict[str, object]:
         "grid": grid(round_),
         "timings": timings(round_),
         "certificates": shown(round_, now),
-        "exposures": _by_client(round_.exposures),
+        "sharing": sharing[:_MOST_SHARED],
+        "sharing_left_out": max(0, len(sharing) - _MOST_SHARED),
         "trials": round_.trials,
     }
 
 
-def _by_client(exposures: Sequence[Exposure]) -> Mapping[str, tuple[tuple[str, ...], int]]:
-    """By browser: the siblings on whose connections it would ask, and how many more there are."""
-    found: dict[str, dict[str, None]] = {}
-    for one in exposures:
-        found.setdefault(one.client.value.capitalize(), {})[one.sibling] = None
-    return {
-        client: (tuple(siblings)[:_MOST_SIBLINGS], max(0, len(siblings) - _MOST_SIBLINGS))
-        for client, siblings in found.items()
-    }
+def _sharing(house: House, target: Target, round_: Round) -> tuple[tuple[str, str], ...]:
+    """Which browsers would ask for which name on whose connection, by this round and by the last ones of siblings."""
+    siblings = (house.latest.get(name) for name in target.siblings[:_MOST_SIBLINGS] if name != target.domain)
+    others = [one for done in siblings if done is not None for one in done.exposures if one.domain == target.domain]
+    found: dict[tuple[str, str], set[Client]] = {}
+    for one in (*others, *round_.exposures):
+        found.setdefault((one.domain, one.sibling), set()).add(one.client)
+    return tuple(
+        (
+            names(client.value.capitalize() for client in Client if client in clients),
+            f"{domain} on a connection that was opened for {sibling}",
+        )
+        for (domain, sibling), clients in sorted(found.items(), key=lambda item: item[0][0] != target.domain)
+    )
 
 
 async def _history(house: House, target: Target) -> tuple[Incident, ...] | None:

@@ -39,6 +39,8 @@ _COMBINATIONS = {
     Combination.UNKNOWN_HOST: "a Host that nobody owns",
     Combination.ALTERNATIVE: "where it advertises an alternative",
 }
+_SIBLING = "a sibling on this name's connection, as browsers may"
+_AGAIN = "its own name again, after its siblings"
 _RANKS = {combination: rank for rank, combination in enumerate(_COMBINATIONS)}
 
 PROTOCOLS = {Protocol.HTTP11: "HTTP/1.1", Protocol.H2: "HTTP/2", Protocol.H3: "HTTP/3"}
@@ -108,7 +110,7 @@ def grid(round_: Round) -> Grid:
     counted = Counter(cell.kind for row in cells.values() for cell in row.values())
     return Grid(
         protocols=tuple(_headings(columns)),
-        rows=tuple(_row(key, cells[key], columns) for key in keys),
+        rows=tuple(_row(key, cells[key], columns, round_.target.domain) for key in keys),
         legend=tuple((each, counted[each]) for each in Kind if counted[each]),
         reasons=reasons[:MOST_REASONS],
         rows_left_out=len(cells) - len(keys),
@@ -171,6 +173,13 @@ def _headings(columns: Sequence[_Column]) -> Iterable[tuple[str, tuple[str, ...]
             yield words, places
 
 
-def _row(key: _Key, row: Mapping[_Column, Cell], columns: Sequence[_Column]) -> Row:
+def _row(key: _Key, row: Mapping[_Column, Cell], columns: Sequence[_Column], domain: str) -> Row:
     combination, sni, host, connection = key
-    return Row(sni, host, connection, _COMBINATIONS[combination], tuple(row.get(column) for column in columns))
+    cells = tuple(row.get(column) for column in columns)
+    return Row(sni, host, connection, _words(combination, sni, host, domain), cells)
+
+
+def _words(combination: Combination, sni: str, host: str, domain: str) -> str:
+    if combination is Combination.COALESCED and sni == domain:
+        return _AGAIN if host == domain else _SIBLING
+    return _COMBINATIONS[combination]
