@@ -9,6 +9,7 @@ from exporter.web.api.listening import close
 from exporter.web.checks import ALLOWANCE, Allowance
 from exporter.web.errors import told_errors
 from exporter.web.house import HOUSE, House
+from exporter.web.survey import SURVEYOR, Surveyor
 
 STATIC = Path(__file__).parent / "static"
 
@@ -29,6 +30,7 @@ def application(house: House) -> web.Application:
     app = web.Application(middlewares=[told_errors])
     app[HOUSE] = house
     app[ALLOWANCE] = Allowance()
+    app[SURVEYOR] = Surveyor()
     app.on_response_prepare.append(harden)
     app.on_shutdown.append(close)
     app.add_routes(

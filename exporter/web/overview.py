@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from exporter.web.words import duration, line
 PER_PAGE = 100
 """Rows; with them the page weighs some 100 kB, and what is bad comes first."""
 
+_ROWS_PER_STEP = 25
 _MOST_PAGES = 100_000
 _MOST_CAUSES, _MOST_INCIDENTS, _MOST_DOMAINS = 20, 5, 8
 _MAX_REASON = 200
@@ -96,7 +98,7 @@ async def overview(request: web.Request) -> web.StreamResponse:
     asked = form(request, {"state", "q", "page"})
     state, q = asked.get("state", asking.one_of(STATES)), asked.get("q", asking.text) or ""
     number = asked.get("page", asking.whole_number(1, _MOST_PAGES)) or 1
-    everything = await survey(house)
+    everything = await survey(request)
     shown = sorted(_chosen(everything, state, q.lower()), key=lambda one: (one.state.rank, one.target.domain))
     now, stale = house.now(), sum(one.is_stale for one in everything)
     filters = {name: value for name, value in (("state", state.id if state else ""), ("q", q)) if value}
@@ -109,7 +111,7 @@ async def overview(request: web.Request) -> web.StreamResponse:
         wrong=wrong_now(house.chronicle.open),
         troubles=troubles(house.health, house.complaints(), stale, len(everything)),
         newest=max((ended_at(one.round) for one in everything if one.round is not None), default=None),
-        rows=[row(one, now) for one in shown[start : start + PER_PAGE]],
+        rows=await _rows(shown[start : start + PER_PAGE], now),
         first=start + 1,
         found=len(shown),
         total=len(everything),
@@ -120,6 +122,15 @@ async def overview(request: web.Request) -> web.StreamResponse:
         previous=urlencode({**filters, "page": number - 1}) if number > 1 else "",
         following=urlencode({**filters, "page": number + 1}) if start + PER_PAGE < len(shown) else "",
     )
+
+
+async def _rows(shown: Sequence[Standing], now: float) -> list[Row]:
+    rows: list[Row] = []
+    for number, one in enumerate(shown):
+        if number % _ROWS_PER_STEP == 0:
+            await asyncio.sleep(0)
+        rows.append(row(one, now))
+    return rows
 
 
 def _chosen(everything: Sequence[Standing], state: State | None, q: str) -> Iterator[Standing]:

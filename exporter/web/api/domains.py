@@ -22,7 +22,7 @@ from exporter.web.presentable import presentable
 from exporter.web.state import STATES, State, state_of
 
 _LIMIT, _MOST = 500, 1000
-_PER_STEP = 200  # a step of some 2 ms
+_PER_STEP = 100  # a step of some 2 ms
 
 
 async def domains(request: web.Request) -> web.StreamResponse:

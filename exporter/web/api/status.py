@@ -39,7 +39,7 @@ async def status(request: web.Request) -> web.StreamResponse:
     """How the exporter itself is, without any name of a domain."""
     parameters(request)
     house = request.app[HOUSE]
-    found = await survey(house)
+    found = await survey(request)
     states = Counter(standing.state.id for standing in found)
     stale = sum(standing.is_stale for standing in found)
     complaints = house.complaints()
