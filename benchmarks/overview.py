@@ -107,7 +107,7 @@ def _incidents() -> Iterator[Incident]:
             reproduce=(f"curl -sk -o /dev/null -w '%{{http_code}}' --connect-to {name}:443:192.0.2.1:443 https://{name}/",),
         )  # fmt: skip
         since = now - 600.0 * (number + 1)
-        yield Incident(f"{number:016x}", Stage.RESOLVED, since, finding, (), (name,), since, since + 300.0)
+        yield Incident(f"{number:016x}", Stage.RESOLVED, since, finding, (), (name,), (name,), since, since + 300.0)
 
 
 def _await_rounds(port: int) -> None:

@@ -13,6 +13,7 @@ from aiohttp import web
 from exporter.diagnosis import CAUSES, Cause, leading
 from exporter.metrics import certificate_not_after
 from exporter.model import Combination, Incident, Observation, Protocol, Round, Severity
+from exporter.secrecy import hidden, secrets_of
 from exporter.web import asking
 from exporter.web.api.answers import form
 from exporter.web.house import HOUSE
@@ -177,7 +178,7 @@ def row(standing: Standing, now: float) -> Row:
         group=target.group,
         state=standing.state,
         cause=CAUSES[first.cause].title if first is not None else "",
-        reason=line(_worst_reason(round_), _MAX_REASON),
+        reason=line(hidden(_worst_reason(round_), secrets_of(target)), _MAX_REASON),
         statuses=statuses[:_MAX_STATUSES],
         statuses_left_out=max(0, len(statuses) - _MAX_STATUSES),
         ended_at=ended_at(round_),

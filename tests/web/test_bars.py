@@ -26,7 +26,7 @@ def test_a_bar_lies_in_its_window_and_can_be_seen(since, until, bar):
 
 
 def incident(since):
-    return Incident("x", Stage.FIRING, since, finding(), (), ("a.test",))
+    return Incident("x", Stage.FIRING, since, finding(), (), ("a.test",), ("a.test",))
 
 
 def test_the_window_is_that_of_the_filter_or_begins_with_the_first_incident():

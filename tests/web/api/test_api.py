@@ -146,7 +146,7 @@ async def test_a_secret_that_a_server_says_again_is_shown_nowhere(client, home):
     found = finding("application-error", "a.test", evidence=(f"it says {secret}",))
     home.record(round_(observation(probe("a.test"), response=echo), of=about, verdicts=(told,), findings=(found,)))
 
-    for path in ("/api/v1/domains/a.test", "/domains/a.test"):
+    for path in ("/api/v1/domains/a.test", "/domains/a.test", "/"):
         async with client.get(path) as answer:
             text = await answer.text()
             assert (answer.status, secret in text) == (200, False), path
