@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from benchmarks import daemon, diagnosing, load, machine, probing
+from benchmarks import daemon, diagnosing, load, machine, overview, probing
 from benchmarks.figures import alternated, bound_of_quantile, ratio
 from benchmarks.processes import MissingProgramError
 from benchmarks.scraping import serving
@@ -61,6 +61,7 @@ def _measured(folder: Path) -> Table:
             *_writing_rows(_writing(server)),
             *_diagnosis_rows(server),
             *_stall_rows(folder),
+            *_page_rows(overview.paged(folder, server)),
             *_daemon_rows(daemon.stay(folder, server, _DAEMON_SECONDS)),
         )
         return Table(rows, tuple(_bounds(figures, server)))
@@ -163,6 +164,26 @@ def _stall_rows(folder: Path) -> Iterator[Row]:
                 goal="20 ms",
                 reached=answer(by_clock <= 0.02),
             )
+
+
+def _page_rows(found: overview.Paged) -> Iterator[Row]:
+    many = f"{overview.DOMAINS:,} domains, {overview.INCIDENTS:,} incidents, {found.probes_per_second:.0f} probes/s"
+    yield Row(f"{many}: longest stall of the loop in 10 s without pages", _ms(found.idle_stall_seconds))
+    for one in found.loads:
+        longest = one.longest_first_byte_seconds
+        yield Row(
+            f"the same: first byte of {one.path}, middle and longest",
+            f"{_ms(one.first_byte_seconds)}, {_ms(longest)}",
+            goal="100 ms",
+            reached=answer(longest < 0.1),
+        )
+        weight = f"{one.weight_bytes / 1000:.0f} kB"
+        yield Row(
+            f"the same: longest stall of the loop while it is served (of it CPU); its weight is {weight}",
+            f"{_ms(one.stall_seconds)} ({_ms(one.stall_cpu_seconds)})",
+            goal="20 ms",
+            reached=answer(one.stall_seconds < 0.02),
+        )
 
 
 def _daemon_rows(stay: daemon.Stay) -> Iterator[Row]:

@@ -5,17 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from math import ceil
+from pathlib import Path
 from random import Random
 
 from benchmarks.processes import HOST
 from benchmarks.servers import DOMAIN
 from exporter import expectation, matrix
+from exporter.chronicle import Chronicle
 from exporter.exposition import Format
 from exporter.health import Health
 from exporter.latest import Latest
 from exporter.metrics import Metrics
 from exporter.model import Ask, Certificate, Observation, Phase, Response, Round, Target, TlsSession
-from exporter.web import House
+from exporter.store import Store
+from exporter.web import Events, House
 from exporter.web.scrape import document
 
 SIBLINGS = 5  # of a group: every kind of cell is there, none drowns the others
@@ -23,16 +26,35 @@ SIBLINGS = 5  # of a group: every kind of cell is there, none drowns the others
 
 def house_with(samples: int) -> House:
     """A house whose `/metrics` shows at least so many samples, by less than one group more."""
-    health = Health()
-    metrics = Metrics(health, max_series=10 * samples)
-    house = House(Latest(), metrics, health, config_targets=tuple, ready=lambda: True, reload=_reload, now=time.time)
-    _record_group(metrics, 0)  # it also brings what all groups share, the histograms
+    house = empty_house(10 * samples)
+    _record_group(house.metrics, 0)  # it also brings what all groups share, the histograms
     first = number_of_samples(house)
-    _record_group(metrics, 1)
+    _record_group(house.metrics, 1)
     second = number_of_samples(house)
     for group in range(2, 2 + ceil((samples - second) / (second - first))):
-        _record_group(metrics, group)
+        _record_group(house.metrics, group)
     return house
+
+
+def empty_house(max_series: int = 100_000, folder: Path | None = None) -> House:
+    """All parts, and no domain; `folder` is the store's."""
+    health, targets = Health(), dict[str, Target]()
+    metrics, store, events = Metrics(health, max_series), Store(folder, health), Events()
+    return House(
+        latest=Latest(),
+        metrics=metrics,
+        health=health,
+        store=store,
+        chronicle=Chronicle(store, metrics.incidents, lambda: targets, time.time),
+        events=events,
+        targets=lambda: targets,
+        ready=lambda: True,
+        reload=_reload,
+        complaints=tuple,
+        check=_check,
+        now=time.time,
+        started_at=time.time(),
+    )
 
 
 def number_of_samples(house: House) -> int:
@@ -42,6 +64,10 @@ def number_of_samples(house: House) -> int:
 
 async def _reload() -> tuple[str, ...]:
     return ()
+
+
+async def _check(_domain: str) -> None:
+    pass
 
 
 def _record_group(metrics: Metrics, group: int) -> None:

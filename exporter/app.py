@@ -32,7 +32,7 @@ from exporter.probing.held import Held
 from exporter.probing.resolve import Resolver
 from exporter.schedule import Schedule
 from exporter.store import Retention, Store
-from exporter.web import House, application
+from exporter.web import Events, House, application
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,9 @@ class Exporter:
         self._options = options
         self._config = loaded
         self._targets = _by_domain(loaded)
+        self._complaints: tuple[str, ...] = ()
         self._started = False
+        self._started_at = time.time()
         self._reloading = asyncio.Lock()
         self.health = Health()
         self.health.found_at(options.pages_url, options.runbook_url)
@@ -78,7 +80,8 @@ class Exporter:
         self.store = Store(options.storage, self.health, options.retention)
         self.chronicle = Chronicle(self.store, self.metrics.incidents, lambda: self._targets, time.time)
         self.announcer = Announcer(self.store, self.health, options.external_url)
-        self.chronicle.listeners.append(self.announcer.wake)
+        self.events = Events()
+        self.chronicle.listeners += [self.announcer.wake, self.events.changed]
         self._schedule = Schedule(self._round, self.health)
         self._investigator = rounds.Investigator()
         self._remember_as_configured()
@@ -114,11 +117,13 @@ class Exporter:
             try:
                 loaded = await asyncio.to_thread(config.load, self._options.config_file, os.environ)
             except ConfigError as error:
+                self._complaints = error.complaints
                 self.health.reloaded(ok=False, now=time.time())
                 for complaint in error.complaints:
                     logger.error("configuration not reloaded: %s", complaint)
                 return error.complaints
             self._apply(loaded)
+            self._complaints = ()
             logger.info("configuration reloaded: %d domains", len(self._targets))
             return ()
 
@@ -146,10 +151,12 @@ class Exporter:
         done = await rounds.run(target, turn, self._instruments, self._investigator)
         if self._targets.get(target.domain) != target:
             return  # a reload has removed or changed it meanwhile: what was seen is about a target that is no more
-        self._log_change(self.latest.get(target.domain), done)
+        before = self.latest.get(target.domain)
+        self._log_change(before, done)
         self.latest.put(done)
         self.metrics.record(done)
         await self.chronicle.record(self.latest.get(target.domain) or done)  # without the bodies that show nothing
+        self.events.finished(before, done)
 
     def _remember_as_configured(self) -> None:
         self.chronicle.settings = Settings(self._config.confirm_rounds, self._config.resolve_rounds)
@@ -176,10 +183,16 @@ class Exporter:
             latest=self.latest,
             metrics=self.metrics,
             health=self.health,
-            config_targets=lambda: self._config.targets,
+            store=self.store,
+            chronicle=self.chronicle,
+            events=self.events,
+            targets=lambda: self._targets,
             ready=lambda: self._started,
             reload=self.reload,
+            complaints=lambda: self._complaints,
+            check=self._schedule.at_once,
             now=time.time,
+            started_at=self._started_at,
             external_url=self._options.external_url,
         )
         runner = web.AppRunner(application(house), access_log=None, handle_signals=False)

@@ -219,6 +219,11 @@ class Health:
     def store_used(self, size_bytes: int) -> None:
         self._store_size.set(size_bytes)
 
+    def values(self, *names: str) -> dict[str, float]:
+        """What these metrics without labels show now: pages say what the metrics say."""
+        families = self._registry.restricted_registry(names).collect()
+        return {sample.name: sample.value for family in families for sample in family.samples if sample.name in names}
+
     def text(self, form: Format) -> bytes:
         """All of it, without the format's ending, so that it can stand in one document with other families."""
         return _WRITERS[form](self._registry).removesuffix(form.ending)

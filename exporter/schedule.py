@@ -91,7 +91,7 @@ class Schedule:
         self._observer = observer
         self._targets: dict[str, Target] = {}
         self._due: dict[str, float] = {}
-        self._in_flight: set[asyncio.Task[Any]] = set()
+        self._in_flight: dict[str, asyncio.Task[Any]] = {}
         self._stopping = False
         self._scheduler = AsyncIOScheduler(
             executors={"default": AsyncIOExecutor()},
@@ -118,12 +118,18 @@ class Schedule:
                 self._add(target, start)
         self._scheduler.resume()
 
+    async def at_once(self, domain: str) -> None:
+        """A round now; where one is running, its end."""
+        target = self._targets.get(domain)
+        if target is not None and not self._stopping and not await self._ended(domain):
+            await self._run_one(target, 0.0)
+
     async def stop(self, bound_seconds: float) -> None:
         """Start no more rounds, let those in flight end within the bound, and give up on the rest."""
         self._stopping = True
         self._scheduler.remove_all_jobs()
         if self._in_flight:
-            _, late = await asyncio.wait(self._in_flight, timeout=bound_seconds)
+            _, late = await asyncio.wait(set(self._in_flight.values()), timeout=bound_seconds)
             if late:
                 logger.warning("gave up on %d rounds that were still running after %g s", len(late), bound_seconds)
                 for task in late:
@@ -150,20 +156,32 @@ class Schedule:
 
     async def _job(self, domain: str) -> None:
         target = self._targets.get(domain)
-        if target is None or self._stopping:
-            return
         now = time.time()
-        self._observer.round_started(max(0.0, now - self._due.get(domain, now)))
+        # Somebody may have asked for a round just now: that is this one.
+        if target is not None and not self._stopping and not await self._ended(domain):
+            await self._run_one(target, max(0.0, now - self._due.get(domain, now)))
+
+    async def _ended(self, domain: str) -> bool:
+        """Wait for the end of the domain's round; False: none is running."""
+        running = self._in_flight.get(domain)
+        if running is None:
+            return False
+        await asyncio.wait({running})
+        return True
+
+    async def _run_one(self, target: Target, lag_seconds: float) -> None:
+        domain = target.domain
+        self._observer.round_started(lag_seconds)
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  # a coroutine runs in a task
-        self._in_flight.add(task)
+        self._in_flight[domain] = task
         try:
-            await self._run(target, turn_at(now, domain, target.interval_seconds))
+            await self._run(target, turn_at(time.time(), domain, target.interval_seconds))
         except Exception:
             self._observer.round_failed()
             logger.exception("the round of %s broke; this is a fault of the exporter", domain)
         finally:
-            self._in_flight.discard(task)
+            del self._in_flight[domain]
             self._observer.round_ended()
 
     def _on_submitted(self, event: JobSubmissionEvent) -> None:

@@ -197,3 +197,41 @@ async def test_stopping_gives_up_on_a_round_that_hangs(caplog):
 
     assert time.perf_counter() - started < 2
     assert "gave up on 1 rounds" in caplog.text
+
+
+async def test_a_round_may_be_asked_for_at_once():
+    running = Running()
+    running.schedule.start()
+    running.schedule.update(updated(target(interval=86_400.0)))
+    async with asyncio.timeout(10):
+        await running.schedule.at_once("a.test")
+
+    assert [domain for domain, _ in running.rounds] == ["a.test"]
+    assert running.observed.lags == [0.0]
+    await running.schedule.stop(1)
+
+
+async def test_who_asks_while_a_round_runs_gets_that_one():
+    running = Running()
+    running.hold.clear()
+    running.schedule.start()
+    running.schedule.update(updated(target(interval=86_400.0)))
+    asked = [asyncio.create_task(running.schedule.at_once("a.test")) for _ in range(3)]
+    await running.until(lambda: running.rounds)
+    running.hold.set()
+    async with asyncio.timeout(10):
+        await asyncio.gather(*asked)
+
+    assert len(running.rounds) == running.observed.ended == 1
+    await running.schedule.stop(1)
+
+
+async def test_a_round_of_an_unknown_domain_or_of_a_schedule_that_stops_is_none():
+    running = Running()
+    running.schedule.start()
+    running.schedule.update(updated(target(interval=86_400.0)))
+    await running.schedule.at_once("b.test")
+    await running.schedule.stop(1)
+    await running.schedule.at_once("a.test")
+
+    assert running.rounds == []

@@ -1,22 +1,25 @@
-"""Routes, and what holds for every answer: plain errors, security headers, no banner."""
+"""Routes, and what holds for every answer: errors in the asker's form, security headers, no banner."""
 
 from pathlib import Path
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
-from exporter.web import operations, overview, runbooks, scrape
+from exporter.web import api, domain, incidents, operations, overview, runbooks, scrape
+from exporter.web.api.listening import close
+from exporter.web.checks import ALLOWANCE, Allowance
+from exporter.web.errors import told_errors
 from exporter.web.house import HOUSE, House
+from exporter.web.survey import SURVEYOR, Surveyor
 
 STATIC = Path(__file__).parent / "static"
 
 HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",  # with none at all, our own forms would come from an origin `null` (Fetch, 3.1)
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Server": "statuscode-exporter",  # aiohttp would tell its version and Python's
@@ -24,12 +27,19 @@ HEADERS = {
 
 
 def application(house: House) -> web.Application:
-    app = web.Application(middlewares=[plain_errors])
+    app = web.Application(middlewares=[told_errors])
     app[HOUSE] = house
+    app[ALLOWANCE] = Allowance()
+    app[SURVEYOR] = Surveyor()
     app.on_response_prepare.append(harden)
+    app.on_shutdown.append(close)
     app.add_routes(
         [
             web.get("/", overview.overview),
+            web.get("/domains/{domain}", domain.domain),
+            web.post("/domains/{domain}/check", domain.check),
+            web.get("/incidents", incidents.incidents),
+            web.get("/incidents/{id}", incidents.incident),
             web.get("/metrics", scrape.metrics),
             web.get("/-/healthy", operations.healthy),
             web.get("/-/ready", operations.ready),
@@ -38,19 +48,10 @@ def application(house: House) -> web.Application:
             web.get("/runbooks/", runbooks.index),
             web.get("/runbooks/{id}", runbooks.runbook),
             web.static("/static", STATIC),
+            *api.ROUTES,
         ]
     )
     return app
-
-
-@web.middleware
-async def plain_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Errors as one line of text, with `Allow` where the method was wrong (RFC 9110, section 15.5.6)."""
-    try:
-        return await handler(request)
-    except web.HTTPException as error:
-        allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
-        return web.Response(status=error.status, text=f"{error.status} {error.reason}\n", headers=allow)
 
 
 async def harden(_request: web.Request, response: web.StreamResponse) -> None:

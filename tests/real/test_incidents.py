@@ -7,61 +7,42 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from aiohttp import web
 
-from exporter.chronicle import Chronicle
-from exporter.health import Health
-from exporter.latest import Latest
-from exporter.metrics import Metrics
 from exporter.model import Experiment, Finding, Protocol, Trial
-from exporter.store import Store
-from exporter.web import House, application
 from tests.factories import finding, round_, target
 from tests.real.laboratory import Laboratory
 from tests.real.processes import Endpoint
 from tests.real.prometheus import Prometheus
+from tests.web.houses import household, served
 
 ACTIVE = "statuscode_incident_active"
 CONFIRMED = (Trial(Experiment.REPEAT, "a.test", "127.0.0.1", Protocol.HTTP11),)
 
 
 class Exporter:
-    """What the daemon has of incidents, and its `/metrics`, really served; rounds come from the test."""
+    """What the daemon has of incidents, and its `/metrics`; rounds come from the test."""
 
     def __init__(self) -> None:
-        self.health = Health()
-        self.metrics = Metrics(self.health)
-        self.metrics.incidents.scrape_interval_seconds = 1.0
-        self.store = Store(None, self.health)
-        self.chronicle = Chronicle(self.store, self.metrics.incidents, lambda: ("a.test", "b.test"), time.time)
+        self.home = household()
+        self.chronicle = self.home.house.chronicle
+        self.home.house.metrics.incidents.scrape_interval_seconds = 1.0
+        self.home.targets.update({name: target(name) for name in ("a.test", "b.test")})
 
     async def round(self, domain: str, *findings: Finding) -> None:
         about = target(domain, siblings=(domain,))
         done = round_(of=about, findings=findings, trials=CONFIRMED, started_at=time.time(), duration_seconds=0.0)
         await self.chronicle.record(done)
 
-    def application(self) -> web.Application:
-        async def reload() -> tuple[str, ...]:
-            return ()
-
-        house = House(Latest(), self.metrics, self.health, tuple, lambda: True, reload, time.time)
-        return application(house)
-
 
 @pytest.fixture
-async def exporter() -> AsyncIterator[Exporter]:
-    exporter = Exporter()
-    async with exporter.store.running():
-        yield exporter
+def exporter() -> Exporter:
+    return Exporter()
 
 
 @pytest.fixture
 async def prometheus(laboratory: Laboratory, exporter: Exporter) -> AsyncIterator[Prometheus]:
-    runner = web.AppRunner(exporter.application(), access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield await asyncio.to_thread(laboratory.prometheus, Endpoint(*runner.addresses[0][:2]))
-    await runner.cleanup()
+    async with served(exporter.home) as (host, port):
+        yield await asyncio.to_thread(laboratory.prometheus, Endpoint(host, port))
 
 
 async def until(prometheus: Prometheus, expression: str) -> dict:

@@ -2,80 +2,36 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 
 import aiohttp
 import pytest
-from aiohttp import web
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from exporter.exposition import Format
-from exporter.health import Health
-from exporter.latest import Latest
-from exporter.metrics import Metrics
-from exporter.model import Target, Verdict
-from exporter.web import House, application
-from tests.factories import NOON, observation, probe, round_, target
+from exporter.model import Verdict
+from tests.factories import observation, probe, round_, target
+from tests.web.houses import client_of, household, served
 
 PARSERS = {Format.TEXT: parse_text, Format.OPENMETRICS: parse_openmetrics}
 
 
-@dataclass
-class Control:
-    """What the house does when it is asked, and what it was asked."""
-
-    ready: bool = True
-    complaints: tuple[str, ...] = ()
-    targets: list[Target] = field(default_factory=list)
-    reloads: int = 0
-
-    async def reload(self):
-        self.reloads += 1
-        return self.complaints
+@pytest.fixture
+def home():
+    return household()
 
 
 @pytest.fixture
-def control():
-    return Control()
+def record(home):
+    return home.record
 
 
 @pytest.fixture
-def house(control):
-    health = Health()
-    return House(
-        latest=Latest(),
-        metrics=Metrics(health),
-        health=health,
-        config_targets=lambda: tuple(control.targets),
-        ready=lambda: control.ready,
-        reload=control.reload,
-        now=lambda: NOON + 60,
-        external_url="https://status.example/exporter/",
-    )
-
-
-@pytest.fixture
-def record(house, control):
-    """A round as the exporter hands it on; its target is configured."""
-
-    def put(each):
-        control.targets.append(each.target)
-        house.latest.put(each)
-        house.metrics.record(each)
-
-    return put
-
-
-@pytest.fixture
-async def address(house):
+async def address(home):
     """Of the application, really served."""
-    runner = web.AppRunner(application(house))
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield runner.addresses[0][:2]
-    await runner.cleanup()
+    async with served(home) as address:
+        yield address
 
 
 @pytest.fixture
@@ -131,10 +87,10 @@ async def test_head_has_the_headers_of_get_and_no_body(packed_client, encoding):
     assert [head.headers.get(name) for name in alike] == [get.headers.get(name) for name in alike]
 
 
-async def test_healthy_is_always_and_ready_when_the_house_is(client, control):
+async def test_healthy_is_always_and_ready_when_the_house_is(client, home):
     answers = {}
     for ready in (False, True):
-        control.ready = ready
+        home.ready = ready
         for path in ("/-/healthy", "/-/ready"):
             async with client.get(path) as answer:
                 answers[ready, path] = answer.status, await answer.text()
@@ -161,12 +117,12 @@ global.intervall: unknown key
         ),
     ],
 )
-async def test_reload_answers_with_the_complaints(client, control, complaints, status, text):
-    control.complaints = complaints
+async def test_reload_answers_with_the_complaints(client, home, complaints, status, text):
+    home.complaints = complaints
     async with client.post("/-/reload") as answer:
         assert (answer.status, answer.content_type, await answer.text()) == (status, "text/plain", text)
 
-    assert control.reloads == 1
+    assert home.reloads == 1
 
 
 @pytest.mark.parametrize(
@@ -187,12 +143,12 @@ async def test_reload_answers_with_the_complaints(client, control, complaints, s
         ({"Sec-Fetch-Site": "same-origin", "Origin": "http://evil.test"}, False),
     ],
 )
-async def test_another_site_cannot_make_a_browser_reload(client, address, control, headers, allowed):
+async def test_another_site_cannot_make_a_browser_reload(client, address, home, headers, allowed):
     sent = {name: value.format(host="{}:{}".format(*address)) for name, value in headers.items()}
     async with client.post("/-/reload", headers=sent) as answer:
         assert answer.status == (200 if allowed else 403)
 
-    assert control.reloads == allowed
+    assert home.reloads == allowed
 
 
 @pytest.mark.parametrize(
@@ -219,9 +175,11 @@ async def test_every_answer_is_hardened_and_tells_no_version(client, path):
     async with client.get(path) as answer:
         await answer.read()
 
-    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'self';")
+    assert answer.headers["Content-Security-Policy"].startswith(
+        "default-src 'none'; script-src 'self'; style-src 'self';"
+    )
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
     assert answer.headers["Server"] == "statuscode-exporter"
 
 
@@ -246,11 +204,14 @@ class Page(HTMLParser):
         super().__init__()
         self.rows = []
         self.tags = set()
+        self.scripts = []
         self._in_cell = False
         self.feed(text)
 
-    def handle_starttag(self, tag, _attributes):
+    def handle_starttag(self, tag, attributes):
         self.tags.add(tag)
+        if tag == "script":
+            self.scripts.append(dict(attributes).get("src"))
         if tag == "tr":
             self.rows.append([])
         if tag in {"td", "th"}:
@@ -272,11 +233,11 @@ async def page_of(client):
         return await answer.text()
 
 
-async def test_the_overview_shows_the_worst_domain_first(client, record, control):
+async def test_the_overview_shows_the_worst_domain_first(client, record, home):
     record(round_(of=target("good.test")))
     verdict = Verdict(expected=False, reason="421 instead of 200-399")
     record(round_(observation(probe("bad.test"), status=421), of=target("bad.test"), verdicts=(verdict,)))
-    control.targets.append(target("new.test"))
+    home.targets["new.test"] = target("new.test")
     text = await page_of(client)
 
     assert Page(text).rows == [
@@ -292,7 +253,7 @@ async def test_the_overview_shows_the_worst_domain_first(client, record, control
         ["new.test shop", "Not yet probed", "", "", "", ""],
         ["good.test shop", "Up", "200 127.0.0.1 http/1.1", "", "89 d left", "59 s ago"],
     ]
-    for total in ("<strong>1</strong> bad", "<strong>1</strong> not yet probed", "<strong>1</strong> good"):
+    for total in ("<strong>1</strong> down", "<strong>1</strong> not yet probed", "<strong>1</strong> up</a>"):
         assert total in text
 
 
@@ -302,28 +263,26 @@ async def test_the_overview_escapes_what_servers_say_and_needs_no_script(client,
     text = await page_of(client)
     page = Page(text)
 
-    assert page.tags.isdisjoint({"script", "img", "style"})
+    assert page.tags.isdisjoint({"img", "style"})
+    assert page.scripts == ["static/live.js"]
     assert page.rows[1][3] == hostile.reason
 
 
-async def test_the_overview_shows_only_domains_that_are_configured(client, record, control):
+async def test_the_overview_shows_only_domains_that_are_configured(client, record, home):
     record(round_(of=target("gone.test")))
-    control.targets.clear()
+    home.targets.clear()
 
     assert "No domains are configured." in await page_of(client)
 
 
-async def test_an_empty_external_url_allows_no_origin_but_our_own(house, control):
-    runner = web.AppRunner(application(replace(house, external_url="")))
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    async with aiohttp.ClientSession("http://{}:{}".format(*runner.addresses[0])) as session:
+async def test_an_empty_external_url_allows_no_origin_but_our_own():
+    home = household(external_url="")
+    async with client_of(home) as client:
         for origin in ("null", "", "file://", "http://status.example"):
-            async with session.post("/-/reload", headers={"Origin": origin}) as answer:
+            async with client.post("/-/reload", headers={"Origin": origin}) as answer:
                 assert answer.status == 403
-    await runner.cleanup()
 
-    assert control.reloads == 0
+    assert home.reloads == 0
 
 
 async def test_the_event_loop_turns_while_a_long_overview_is_made(client, record):
@@ -341,5 +300,5 @@ async def test_the_event_loop_turns_while_a_long_overview_is_made(client, record
     text = await page_of(client)
     watching.cancel()
 
-    assert len(Page(text).rows) == 2001
-    assert turns > 2000 / 100 + 2000 / 25  # steps of reading the rounds, and of writing the rows
+    assert len(Page(text).rows) == 101
+    assert turns > 2000 / 200 + 100 / 25  # steps of reading the rounds, and of writing the rows
