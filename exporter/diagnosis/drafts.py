@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from exporter.diagnosis.cause import Draft
 from exporter.diagnosis.evidence import Evidence, Split
-from exporter.diagnosis.wording import lines, said_by, where
+from exporter.diagnosis.wording import lines, page_told, where
 from exporter.model import Severity
 
 
@@ -22,5 +22,5 @@ def about_answer(
         shown=(worst.seen, *(s.seen for s in evidence.right[:1])),
         code=evidence.code,
         severity=Severity.WARNING if partly else severity,
-        evidence=(*lines([s.seen for s in evidence.wrong]), *more, f"the page is {said_by(evidence)}'s"),
+        evidence=(*lines([s.seen for s in evidence.wrong]), *more, page_told(evidence)),
     )

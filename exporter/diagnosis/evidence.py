@@ -219,6 +219,12 @@ class Evidence:
         return next((seen for seen in there if seen.response is not None), there[0] if there else None)
 
     @property
+    def stranger(self) -> Observation | None:
+        """What anybody is answered: by Host, or by SNI too where the server ended the connection before that."""
+        here = self.unknown_host
+        return here if here is not None and here.response is not None else self.unknown_name or here
+
+    @property
     def unknown_name(self) -> Observation | None:
         """What a client was answered that asked for a name nobody owns, in SNI and Host."""
         return self.varied(Experiment.UNKNOWN_NAME, Variation.AS_CONFIGURED)

@@ -76,6 +76,13 @@ def said_by(evidence: Evidence) -> str:
     return maker.name
 
 
+def page_told(evidence: Evidence) -> str:
+    """Whose page the wrong answer is, as a line of evidence."""
+    if evidence.generator is None:
+        return "no known server makes such a page" if evidence.text else "the page is empty"
+    return f"the page is by {said_by(evidence)}"
+
+
 def lines(observations: Sequence[Observation], most: int = 6) -> tuple[str, ...]:
     """Evidence lines of observations, each told once."""
     return tuple(dict.fromkeys(told(seen) for seen in observations))[:most]

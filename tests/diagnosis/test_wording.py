@@ -7,7 +7,7 @@ import doctest
 import pytest
 
 from exporter.diagnosis import wording
-from exporter.diagnosis.wording import MOST_CHARACTERS, asked, bounded, lines, names, said_by, told, where
+from exporter.diagnosis.wording import MOST_CHARACTERS, asked, bounded, lines, names, page_told, said_by, told, where
 from exporter.model import Connection, Phase, Protocol
 from tests.diagnosis.cases import API, ONE, SHOP, TWO, apache, evidence, failed, nginx, response, seen
 
@@ -68,6 +68,17 @@ def test_long_lists_are_cut_and_counted():
 )
 def test_who_said_it(answer, words):
     assert said_by(evidence(seen(answer))) == words
+
+
+def test_whose_page_it_is_is_a_sentence():
+    pages = (nginx(404), apache(421, server="nginx"), response(404, "our own words"), response(404, ""))
+
+    assert [page_told(evidence(seen(one))) for one in pages] == [
+        "the page is by nginx",
+        "the page is by Apache httpd, behind nginx",
+        "no known server makes such a page",
+        "the page is empty",
+    ]
 
 
 def test_lines_are_told_once_and_only_so_many():

@@ -33,7 +33,7 @@ def application_rejects_host(evidence: Evidence) -> Draft | None:
     said = next((text for text in _HOST_REJECTED if text in evidence.text), None)
     if evidence.code not in (400, 403, 421) or (said is None and not _rejects_strangers(evidence)):
         return None
-    stranger = evidence.unknown_host
+    stranger = evidence.stranger
     alike = stranger is not None and status_of(stranger) == evidence.code
     why = "the application does not accept the name in Host" + (f" («{said}»)" if said else "")
     more = [f"a name that nobody owns is rejected alike: {told(stranger)}"] if alike and stranger is not None else []
@@ -42,7 +42,7 @@ def application_rejects_host(evidence: Evidence) -> Draft | None:
 
 def _rejects_strangers(evidence: Evidence) -> bool:
     """A framework's 400 for this name and for one that nobody owns, while it serves another name: for every path."""
-    stranger, maker = evidence.unknown_host, evidence.generator
+    stranger, maker = evidence.stranger, evidence.generator
     return (
         evidence.code == 400
         and maker is not None
@@ -142,7 +142,7 @@ def content_missing(evidence: Evidence) -> Draft | None:
         return None
     root = evidence.varied(Experiment.OTHER_PATH, Variation.ROOT_PATH)
     root_served = root is not None and is_right(evidence.target, root)
-    stranger = evidence.unknown_host
+    stranger = evidence.stranger
     told_apart = stranger is not None and not same_page(evidence.worst.seen, stranger)
     gone = evidence.code == 410
     own_words = evidence.is_an_applications

@@ -8,11 +8,9 @@ from exporter.diagnosis.cause import Draft, cause, confidence
 from exporter.diagnosis.evidence import Evidence, Split
 from exporter.diagnosis.samples import answer_of, is_right
 from exporter.diagnosis.wording import lines, names, told, where
-from exporter.model import Excluded, Experiment, Observation, Severity, Variation
+from exporter.model import Excluded, Experiment, Observation, Phase, Severity, Variation
 
-# Proxies give up at round numbers; what answers faster was refused, or closed on.
-_AT_ONCE_SECONDS = 0.5
-
+_AT_ONCE_SECONDS = 0.5  # a cache answers in less
 
 _NOT_BACKENDS = (429, 503)
 """Statuses that come and go by themselves: limits and load."""
@@ -106,6 +104,8 @@ def cached_error(evidence: Evidence) -> Draft | None:
     heals = fresh is not None and is_right(evidence.target, fresh)
     if not hit or (fresh is not None and not heals):
         return None
+    if not heals and not all(_hit(sample.seen) for sample in evidence.wrong if sample.status is not None):
+        return None  # who was asked anew had the error too
     return Draft(
         confidence=confidence(text=True, experiment=heals),
         summary=f"a cache serves {evidence.domain} an old {worst.answer}{where(evidence)} ({hit})"
@@ -126,9 +126,12 @@ def cached_error(evidence: Evidence) -> Draft | None:
 
 
 def _hit(seen: Observation) -> str:
-    """How the answer shows that it is a cache's; empty: it does not."""
+    """How the answer shows that it is a cache's; empty: it does not, or somebody behind was waited for first.
+
+    Varnish calls it a hit, too, where one request has waited for the backend on behalf of several.
+    """
     response = seen.response
-    if response is None:
+    if response is None or seen.seconds.get(Phase.PROCESSING, 0.0) >= _AT_ONCE_SECONDS:
         return ""
     age = response.header("age") or "0"
     if age.isascii() and age.isdigit() and int(age[:12]) > 0:

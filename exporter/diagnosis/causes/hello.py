@@ -14,7 +14,8 @@ _ROUTERS = ("envoy", "kong", "kubernetes-default-backend", "traefik")
 _GO_NOT_FOUND = "404 page not found"
 
 
-@cause("server-rejects-sni", 111, "The server rejects the name in SNI")
+@cause("server-rejects-sni", 111, "The server rejects the name in SNI",
+       masks=("proxy-loses-host", "vhost-missing"))  # fmt: skip
 def server_rejects_sni(evidence: Evidence) -> Draft | None:
     """Jetty compares SNI and Host with its certificate, and answers 400 where they do not fit."""
     if evidence.code != 400 or evidence.worst is None:

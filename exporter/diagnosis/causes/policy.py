@@ -173,7 +173,8 @@ def _was_served_first(evidence: Evidence) -> bool:
     return runs == sorted(runs, reverse=True)
 
 
-@cause("request-headers-too-big", 413, "The request's header section is too big", masks=("application-rejects-host",))
+@cause("request-headers-too-big", 413, "The request's header section is too big",
+       masks=("application-rejects-host", "proxy-loses-host", "vhost-missing"))  # fmt: skip
 def request_headers_too_big(evidence: Evidence) -> Draft | None:
     """Header or cookies exceed a limit: 431, or 400 with words about it."""
     said = next((text for text in _TOO_BIG if text in evidence.text), None)

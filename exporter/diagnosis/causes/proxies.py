@@ -11,9 +11,6 @@ from exporter.diagnosis.samples import answer_of, is_right, page, relayed, same_
 from exporter.diagnosis.wording import asked, lines, names, said_by, where
 from exporter.model import Excluded, Experiment, Observation, Severity, Target, Trial
 
-# Proxies give up at round numbers; what answers faster was refused, or closed on.
-_AT_ONCE_SECONDS = 0.5
-
 
 @dataclass(frozen=True, slots=True)
 class _Order:
@@ -162,7 +159,7 @@ def proxy_sends_no_sni_upstream(evidence: Evidence) -> Draft | None:
         evidence=(
             *lines([s.seen for s in evidence.wrong]),
             *lines([stranger]),
-            f"the 421 is {said_by(evidence)}, and the client's connection survives it",
+            f"the 421 is by {said_by(evidence)}, and the client's connection survives it",
             *([f"{names(evidence.failing)} fail alike"] if evidence.failing else []),
         ),
         excluded=(
@@ -210,7 +207,7 @@ def proxy_sends_wrong_sni_upstream(evidence: Evidence) -> Draft | None:
         + (f"; only {names(served)} is served" if served else ""),
         shown=(worst.seen, stranger),
         code=421,
-        evidence=(*lines([s.seen for s in evidence.wrong]), *lines([stranger]), f"the 421 is {said_by(evidence)}"),
+        evidence=(*lines([s.seen for s in evidence.wrong]), *lines([stranger]), f"the 421 is by {said_by(evidence)}"),
         excluded=(
             Excluded("proxy-sends-no-sni-upstream", "a Host that nobody owns is refused too"),
             *_no_pool(evidence),
@@ -262,7 +259,7 @@ def _by_apache(seen: Observation) -> bool:
 @cause("proxy-loses-host", 205, "A proxy replaces Host", masks=("content-missing",))
 def proxy_loses_host(evidence: Evidence) -> Draft | None:
     """The origin sees another Host than the client sent, and answers with its default site."""
-    worst, stranger = evidence.worst, evidence.unknown_host
+    worst, stranger = evidence.worst, evidence.stranger
     if worst is None or evidence.code not in (400, 403, 404) or evidence.disagrees or stranger is None:
         return None
     if not same_page(worst.seen, stranger) or evidence.paths_differ or evidence.served:
@@ -310,7 +307,8 @@ def _has_certificate_of_its_own(evidence: Evidence) -> bool:
     return mine is not None and any(leaf is not None and leaf.sha256 != mine.sha256 for leaf in others)
 
 
-@cause("plain-http-to-https-port", 206, "Plain HTTP is sent to a TLS port on the way")
+@cause("plain-http-to-https-port", 206, "Plain HTTP is sent to a TLS port on the way",
+       masks=("proxy-loses-host", "vhost-missing"))  # fmt: skip
 def plain_http_to_https_port(evidence: Evidence) -> Draft | None:
     """We spoke TLS, and the page complains of plain HTTP: a hop behind the edge has said so to the edge."""
     said = next((text for text in _PLAIN if text in evidence.text), None)

@@ -133,7 +133,8 @@ def response_too_slow(evidence: Evidence) -> Draft | None:
 
 
 @cause("client-cert-required", 515, "A client certificate is demanded of everybody",
-       masks=("tls-handshake-failed", "access-denied", "connection-reset", "closed-without-answer"))  # fmt: skip
+       masks=("tls-handshake-failed", "access-denied", "connection-reset", "closed-without-answer",
+              "proxy-loses-host", "vhost-missing"))  # fmt: skip
 def client_cert_required(evidence: Evidence) -> Draft | None:
     """The server asks for a client certificate in the handshake and serves nobody without one."""
     worst = evidence.worst

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from exporter.diagnosis.cause import Draft, cause, confidence
 from exporter.diagnosis.evidence import Evidence
-from exporter.diagnosis.wording import lines, said_by, where
+from exporter.diagnosis.wording import lines, page_told, where
 from exporter.model import Excluded, Observation, Phase, Protocol
 
 # Proxies give up at round numbers; what answers faster was refused, or closed on.
@@ -105,7 +105,7 @@ def _upstream(
         code=evidence.code,
         evidence=(
             *lines([s.seen for s in evidence.wrong]),
-            f"the page is {said_by(evidence)}'s, after {spent:.2g} s",
+            f"{page_told(evidence)}, after {spent:.2g} s",
         ),
         excluded=excluded,
         would_confirm="the proxy's error log, which says what its upstream did",

@@ -9,7 +9,7 @@ from exporter.diagnosis.cause import Draft, cause, confidence
 from exporter.diagnosis.evidence import Evidence, Split
 from exporter.diagnosis.samples import answer_of, is_right, page, same_kind, same_page, status_of
 from exporter.diagnosis.servers import Role
-from exporter.diagnosis.wording import lines, names, said_by, where
+from exporter.diagnosis.wording import lines, names, page_told, said_by, where
 from exporter.model import Combination, Excluded, Experiment, Observation, Variation
 
 _ROUTERS = ("envoy", "kong", "kubernetes-default-backend", "traefik")
@@ -24,7 +24,7 @@ def vhost_missing(evidence: Evidence) -> Draft | None:
 
 
 def _refused_like_a_stranger(evidence: Evidence) -> Draft | None:
-    worst, stranger = evidence.worst, evidence.unknown_host
+    worst, stranger = evidence.worst, evidence.stranger
     if worst is None or stranger is None or evidence.code not in (400, 403, 404, 421) or evidence.disagrees:
         return None
     if not same_page(worst.seen, stranger) or evidence.paths_differ or evidence.is_relayed or _is_a_router(evidence):
@@ -41,7 +41,7 @@ def _refused_like_a_stranger(evidence: Evidence) -> Draft | None:
         "the same page as for a name that nobody owns" + (f", while {names(served)} is served there" if served else ""),
         shown=(worst.seen, stranger),
         code=evidence.code,
-        evidence=(*lines([s.seen for s in evidence.wrong]), *lines([stranger]), f"the page is {said_by(evidence)}'s"),
+        evidence=(*lines([s.seen for s in evidence.wrong]), *lines([stranger]), page_told(evidence)),
         excluded=(
             Excluded("rewrite-rule-421", "other names and paths get the same"),
             *([Excluded("proxy-loses-host", f"{names(served)} is told apart at the same address")] if served else []),
@@ -169,7 +169,7 @@ def no_route_for_host(evidence: Evidence) -> Draft | None:
             code=evidence.code,
             evidence=(*lines([worst.seen]), f"Host without the port: {answer_of(bare)}"),
         )
-    stranger = evidence.unknown_host
+    stranger = evidence.stranger
     alike = stranger is not None and same_page(worst.seen, stranger)
     haproxy = evidence.code == 503 and evidence.generator is not None and evidence.generator.id == "haproxy"
     by_router = evidence.code in (404, 503) and _is_a_router(evidence) and "upstream" not in evidence.text

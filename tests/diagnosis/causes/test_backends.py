@@ -65,3 +65,17 @@ def test_an_error_out_of_a_cache_shows_it_in_its_fields(fields):
 )
 def test_an_error_that_is_fresh_is_nobody_s_cache(fields):
     assert "cached-error" not in [cause for cause, *_ in causes(seen(response(502, "gateway", **fields)))]
+
+
+def test_an_answer_that_was_waited_for_is_no_cache_s_whatever_it_calls_itself():
+    late = seen(response(503, "late", x_varnish="65538 32771"), seconds={Phase.PROCESSING: 1.1})
+
+    assert "cached-error" not in [cause for cause, *_ in causes(late)]
+
+
+def test_where_the_origin_itself_still_says_it_the_cache_is_not_the_fault():
+    miss, hit = seen(response(502, "gateway", x_cache="MISS")), seen(response(502, "gateway", x_cache="HIT"))
+    healed = trial(Experiment.OTHER_PATH, (Variation.NEW_QUERY, seen()))
+
+    assert "cached-error" not in [cause for cause, *_ in causes(hit, miss)]
+    assert causes(hit, miss, trials=[healed])[0][0] == "cached-error"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from exporter.diagnosis.causes.vhosts import _NOT_ATTACHED
-from exporter.model import Experiment, Protocol
+from exporter.model import Connection, Experiment, Phase, Protocol
 from tests.diagnosis.cases import (
     API,
     FOREIGN,
@@ -13,6 +13,7 @@ from tests.diagnosis.cases import (
     TWO,
     apache,
     causes,
+    failed,
     neighbour,
     nginx,
     response,
@@ -123,3 +124,12 @@ def test_one_version_refused_on_the_name_s_own_connection_is_off_for_it():
     assert causes(seen(), refused, siblings=siblings, of=target()) == [
         ("http-version-disabled-for-host", "warning", 421)
     ]
+
+
+def test_a_server_that_ends_each_connection_is_asked_for_a_stranger_on_a_new_one():
+    unasked = failed(Phase.PROCESSING, "not-reused", host="nobody.invalid", connection=Connection.REUSED)
+    tried = trial(Experiment.UNKNOWN_NAME, seen(nginx(404), sni="x.invalid", host="x.invalid"))
+
+    found = causes(seen(nginx(404)), unasked, siblings=neighbour(), trials=[tried])
+
+    assert found == [("vhost-missing", "critical", 404)]
