@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from benchmarks import daemon, load, machine, probing
+from benchmarks import daemon, diagnosing, load, machine, probing
 from benchmarks.figures import alternated, bound_of_quantile, ratio
 from benchmarks.processes import MissingProgramError
 from benchmarks.scraping import serving
@@ -59,6 +59,7 @@ def _measured(folder: Path) -> Table:
         rows = (
             *_probing_rows(figures),
             *_writing_rows(_writing(server)),
+            *_diagnosis_rows(server),
             *_stall_rows(folder),
             *_daemon_rows(daemon.stay(folder, server, _DAEMON_SECONDS)),
         )
@@ -135,6 +136,19 @@ def _writing_rows(figures: Figures) -> Iterator[Row]:
             "1 us",
             answer(taken <= 1e-6),
         )
+
+
+def _diagnosis_rows(server: Server) -> Iterator[Row]:
+    large = diagnosing.seconds(diagnosing.large())
+    yield _within(f"diagnosis of a round of {diagnosing.OBSERVATIONS} observations", large, 0.005)
+    yield Row("diagnosis of a healthy round of two siblings", _ms(diagnosing.seconds(diagnosing.healthy())))
+    check = diagnosing.check_seconds(server)
+    yield _within("`check` of two healthy siblings on loopback, from the shell", check, 1.5)
+    yield _within("`--help`, from the shell", diagnosing.command_seconds("--help"), 0.3)
+
+
+def _within(measured: str, taken: float, goal: float) -> Row:
+    return Row(measured, _ms(taken), goal=f"{goal * 1e3:g} ms", reached=answer(taken <= goal))
 
 
 def _stall_rows(folder: Path) -> Iterator[Row]:

@@ -5,6 +5,7 @@ from math import inf
 import pytest
 
 import benchmarks
+from benchmarks import diagnosing
 from benchmarks.content import house_with, number_of_samples
 from benchmarks.figures import Cost, Ratio, alternated, bound_of_quantile, ratio
 from benchmarks.probing import GROUP_SIZE, connections_and_cells, group_targets, matched_targets, sweep_targets
@@ -83,6 +84,14 @@ def test_contenders_take_turns_and_the_first_turn_of_each_does_not_count():
 
 def test_the_content_of_the_writing_benchmark_has_as_many_samples_as_are_asked_for():
     assert 5_000 <= number_of_samples(house_with(5_000)) < 5_500
+
+
+def test_the_rounds_that_are_diagnosed_are_as_large_and_as_ill_as_they_are_called():
+    large, healthy = diagnosing.large(), diagnosing.healthy()
+
+    assert diagnosing.OBSERVATIONS <= len(large.round_.observations) < 1.25 * diagnosing.OBSERVATIONS
+    assert [one.cause for one in diagnosing.found(large)] == ["vhost-tls-params-differ"]
+    assert diagnosing.found(healthy) == ()
 
 
 def test_matched_targets_are_asked_for_themselves_and_for_nothing_else():

@@ -13,6 +13,7 @@ from exporter.diagnosis.wording import bounded, lines, told, where
 from exporter.model import Excluded, Finding, Observation, Round, Severity
 
 _RANK = {severity: rank for rank, severity in enumerate(Severity)}
+_TELLING = 10  # of the observations shown, the first are the most telling
 _MASKS_FROM = 0.45  # a mere guess hides nothing
 
 Held = tuple[Cause, Draft]
@@ -120,7 +121,7 @@ def undiagnosed(round_: Round) -> tuple[Finding, ...]:
 
 def _servers(shown: Sequence[Observation]) -> tuple[str, ...]:
     """Who was seen in the chain of hops, the edge first: a fix is mostly due there."""
-    answers = [seen.response for seen in shown if seen.response is not None]
+    answers = [seen.response for seen in shown[:_TELLING] if seen.response is not None]
     seen = [*(servers.edge(answer) for answer in answers), *(servers.generator(answer) for answer in answers)]
     return tuple(dict.fromkeys(server.id for server in seen if server is not None))
 

@@ -18,12 +18,14 @@ from exporter.model import (
     Experiment,
     Failure,
     Observation,
+    Page,
     Protocol,
     Response,
     Round,
     TlsSession,
     Trial,
     Variation,
+    Verdict,
 )
 from exporter.pages import differences, is_restless
 
@@ -62,6 +64,7 @@ class Evidence:
         self.round = self.rounds[-1]
         self.target = self.round.target
         self.domain = self.target.domain
+        self._matched_by_name: dict[str, tuple[tuple[Observation, Verdict], ...]] = {}
 
     # The domain's own name on connections of its own.
 
@@ -186,7 +189,7 @@ class Evidence:
         maker = self.generator
         return bool(self.text.strip()) if maker is None else maker.role is Role.APPLICATION
 
-    @property
+    @cached_property
     def paths_differ(self) -> bool:
         """Whether another path of the name gets another status than the one that is asked for."""
         varied = (self.varied(Experiment.OTHER_PATH, one) for one in (Variation.NO_SUCH_PATH, Variation.ROOT_PATH))
@@ -211,14 +214,14 @@ class Evidence:
         found = self._own_round(Combination.UNKNOWN_HOST)
         return tuple(seen for seen in found if seen.failure is None or not _is_unasked(seen.failure))
 
-    @property
+    @cached_property
     def unknown_host(self) -> Observation | None:
         """One of them, at an address where the domain's own answer is wrong, if it is anywhere."""
         at = set(self.wrong_addresses)
         there = [seen for seen in self.unknown_hosts if not at or seen.probe.address in at]
         return next((seen for seen in there if seen.response is not None), there[0] if there else None)
 
-    @property
+    @cached_property
     def stranger(self) -> Observation | None:
         """What anybody is answered: by Host, or by SNI too where the server ended the connection before that."""
         here = self.unknown_host
@@ -261,15 +264,15 @@ class Evidence:
         """Whether a companion's own name was answered rightly wherever the domain is wrong; None: nobody asked."""
         at = set(self.wrong_addresses) or set(self.round.addresses)
         companion = self.companions[name]
-        seen = [o for o, verdict in companion.matched if verdict.conclusive and o.probe.address in at]
+        seen = [o for o, verdict in self._matched(name) if verdict.conclusive and o.probe.address in at]
         return all(is_right(companion.target, o) for o in seen) if seen else None
 
-    @property
+    @cached_property
     def served(self) -> tuple[str, ...]:
         """Companions that are served where the domain is wrong."""
         return tuple(name for name in self.companions if self.is_served(name))
 
-    @property
+    @cached_property
     def failing(self) -> tuple[str, ...]:
         """Companions that fail there with the same answer."""
         mine = {sample.answer for sample in self.wrong}
@@ -278,7 +281,7 @@ class Evidence:
     def _fails_alike(self, name: str, answers: set[str]) -> bool:
         return any(
             answer_of(seen) in answers and not is_right(self.companions[name].target, seen)
-            for seen, _ in self.companions[name].matched
+            for seen, _ in self._matched(name)
         )
 
     # Connections that are shared.
@@ -290,22 +293,32 @@ class Evidence:
 
     def _shared(self) -> Iterator[Shared]:
         for name, round_ in self.siblings.items():
+            exposed = exposed_clients(round_, self.domain)
             for seen, verdict in zip(round_.observations, round_.verdicts, strict=True):
                 probe = seen.probe
                 if probe.domain != self.domain or probe.combination is not Combination.COALESCED:
                     continue
-                clients = exposed_clients(round_, self.domain, probe.address)
+                clients = exposed.get(probe.address, frozenset())
                 is_refused = status_of(seen) == MISDIRECTED
                 if verdict.conclusive and clients and (is_refused or not verdict.expected) and self._is_misrouted(seen):
                     yield Shared(name, seen, verdict, clients, is_refused)
 
     def _is_misrouted(self, seen: Observation) -> bool:
         """Whether this differs from the domain's own pages by more than those differ from each other."""
-        own = [found for sample in self.right if (found := page(sample.seen)) is not None]
         there = page(seen)
-        if there is None or not is_restless(own):
+        if there is None or not self._is_restless:
             return True
-        return bool(differences(own[0], there, is_restless=True))
+        return bool(differences(self._own_pages[0], there, is_restless=True))
+
+    @cached_property
+    def _is_restless(self) -> bool:
+        return is_restless(self._own_pages)
+
+    @cached_property
+    def _own_pages(self) -> tuple[Page, ...]:
+        """Those that are made out, as all are over protocols on which connections are shared; or a few others."""
+        made_out = [sample.seen.page for sample in self.right if sample.seen.page is not None]
+        return tuple(made_out) or tuple(found for s in self.right[:_SOME] if (found := page(s.seen)) is not None)
 
     def reversed(self, name: str) -> Observation | None:
         """What the sibling `name` was answered on the domain's own connection."""
@@ -321,18 +334,23 @@ class Evidence:
 
     def tls(self, name: str, address: str | None = None, protocol: Protocol | None = None) -> TlsSession | None:
         """What the handshake with `name` (the domain or a sibling) as SNI showed."""
-        round_ = self.round if name == self.domain else self.siblings.get(name)
-        matched = round_.matched if round_ is not None else ()
         return next(
             (
                 seen.tls
-                for seen, _ in matched
+                for seen, _ in self._matched(name)
                 if seen.tls is not None
                 and address in (None, seen.probe.address)
                 and protocol in (None, seen.probe.protocol)
             ),
             None,
         )
+
+    def _matched(self, name: str) -> tuple[tuple[Observation, Verdict], ...]:
+        """What the newest round of the domain or a sibling saw on connections of its own; picked out once."""
+        if name not in self._matched_by_name:
+            round_ = self.round if name == self.domain else self.siblings.get(name)
+            self._matched_by_name[name] = round_.matched if round_ is not None else ()
+        return self._matched_by_name[name]
 
     # Experiments.
 
@@ -348,12 +366,17 @@ class Evidence:
         return tuple(seen for trial in self.tried(experiment) for _, seen in trial.answers)
 
     def _own_round(self, combination: Combination) -> tuple[Observation, ...]:
-        return tuple(
-            seen
-            for round_ in self.rounds
-            for seen, verdict in zip(round_.observations, round_.verdicts, strict=True)
-            if seen.probe.combination is combination and seen.probe.domain == self.domain and verdict.conclusive
-        )
+        return tuple(self._own_rounds.get(combination, ()))
+
+    @cached_property
+    def _own_rounds(self) -> Mapping[Combination, list[Observation]]:
+        """What the rounds have seen of the domain, by the kind of probe."""
+        found: dict[Combination, list[Observation]] = {}
+        for round_ in self.rounds:
+            for seen, verdict in zip(round_.observations, round_.verdicts, strict=True):
+                if seen.probe.domain == self.domain and verdict.conclusive:
+                    found.setdefault(seen.probe.combination, []).append(seen)
+        return found
 
 
 _ENOUGH_RIGHT = 6
@@ -368,9 +391,16 @@ def _still(samples: tuple[Sample, ...], last: Round) -> tuple[Sample, ...]:
     return later
 
 
-def exposed_clients(opener: Round, domain: str, address: str | None) -> frozenset[Client]:
-    """The browsers that would ask for `domain` on the connection to `address` that the round's own name opened."""
-    return frozenset(one.client for one in opener.exposures if (one.domain, one.address) == (domain, address))
+_SOME = 4  # pages to make out take a third of a millisecond each
+
+
+def exposed_clients(opener: Round, domain: str) -> Mapping[str | None, frozenset[Client]]:
+    """The browsers that would ask for `domain` on the connections that the round's own name opened, by address."""
+    clients: dict[str | None, set[Client]] = {}
+    for one in opener.exposures:
+        if one.domain == domain:
+            clients.setdefault(one.address, set()).add(one.client)
+    return {address: frozenset(found) for address, found in clients.items()}
 
 
 def _body(seen: Observation) -> bytes:

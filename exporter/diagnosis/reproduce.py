@@ -13,7 +13,12 @@ _MOST_COMMANDS = 4
 
 def commands(target: Target, shown: Sequence[Observation]) -> tuple[str, ...]:
     """One command for each of the observations, the first few of them."""
-    return tuple(dict.fromkeys(command(target, seen) for seen in shown))[:_MOST_COMMANDS]
+    told: dict[str, None] = {}
+    for seen in shown:
+        told[command(target, seen)] = None
+        if len(told) == _MOST_COMMANDS:
+            break
+    return tuple(told)
 
 
 def command(target: Target, seen: Observation) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from exporter.diagnosis import servers
 from exporter.model import (
@@ -12,6 +13,7 @@ from exporter.model import (
     Observation,
     Page,
     Protocol,
+    Response,
     Target,
     Verdict,
 )
@@ -92,7 +94,13 @@ def page(seen: Observation) -> Page | None:
     if seen.page is not None or seen.response is None:
         return seen.page
     response = seen.response
-    return page_of(response) if response.body or not response.body_bytes else None
+    return _made_out(response) if response.body or not response.body_bytes else None
+
+
+@lru_cache(maxsize=64)
+def _made_out(response: Response) -> Page:
+    """The causes of one diagnosis ask for the same few pages again and again."""
+    return page_of(response)
 
 
 def same_kind(one: Observation, other: Observation) -> bool:

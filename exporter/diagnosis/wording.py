@@ -85,4 +85,9 @@ def page_told(evidence: Evidence) -> str:
 
 def lines(observations: Sequence[Observation], most: int = 6) -> tuple[str, ...]:
     """Evidence lines of observations, each told once."""
-    return tuple(dict.fromkeys(told(seen) for seen in observations))[:most]
+    found: dict[str, None] = {}
+    for seen in observations:
+        found[told(seen)] = None
+        if len(found) == most:
+            break
+    return tuple(found)

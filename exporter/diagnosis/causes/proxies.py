@@ -11,6 +11,8 @@ from exporter.diagnosis.samples import answer_of, is_right, page, relayed, same_
 from exporter.diagnosis.wording import asked, lines, names, said_by, where
 from exporter.model import Excluded, Experiment, Observation, Severity, Target, Trial
 
+_ENOUGH = 30  # refusals that are looked at for who has said them; of a large group there are hundreds
+
 
 @dataclass(frozen=True, slots=True)
 class _Order:
@@ -225,7 +227,7 @@ def proxy_forwards_client_sni(evidence: Evidence) -> Draft | None:
         return None
     foreign = [*(shared.seen for shared in evidence.shared), *evidence.other_snis, *evidence.without_sni]
     refused = [seen for seen in foreign if status_of(seen) == 421]
-    behind = [seen for seen in refused if relayed(seen)]
+    behind = [seen for seen in refused[:_ENOUGH] if relayed(seen)]
     if not behind or not any(_by_apache(seen) for seen in behind):
         return None
     shared = [one for one in evidence.shared if one.is_refused]
