@@ -147,6 +147,11 @@ class Evidence:
         return len(self.wrong), sum(sample.address in at for sample in self.own)
 
     @property
+    def lasts(self) -> bool:
+        """Whether the wrong answer came more often than one round asks for, or experiments were made on it."""
+        return sum(sample.status == self.code for sample in self.wrong) > 2 or bool(self.trials)
+
+    @property
     def disagrees(self) -> bool:
         return self.split is Split.SOMETIMES
 

@@ -71,7 +71,11 @@ def overloaded(evidence: Evidence) -> Draft | None:
     if evidence.disagrees and (by_app or _says_503_itself(evidence) or said == "reset reason: overflow"):
         return about_answer(evidence, "it refuses a part of the requests: a limit, or too much load", 0.7)
     if said == "reset reason: overflow":
-        return about_answer(evidence, "a limit of connections or requests to the upstream is reached", 0.8)
+        return about_answer(
+            evidence,
+            "a limit of connections or requests to the upstream is reached",
+            0.8 if evidence.lasts else TEXT_ONLY,
+        )
     if by_app:
         return about_answer(
             evidence, "the server says that it is unavailable: too much load, or a limit", 0.5 if said else GUESS

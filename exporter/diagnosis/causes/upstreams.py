@@ -99,7 +99,7 @@ def _upstream(
         return None
     spent = _seconds(worst.seen)
     return Draft(
-        confidence=row.sure if _lasts(evidence) else min(row.sure, TEXT_ONLY),
+        confidence=row.sure if evidence.lasts else min(row.sure, TEXT_ONLY),
         summary=f"{evidence.domain} answers {worst.answer}{where(evidence)} after {spent:.2g} s: {why(evidence)}",
         shown=(worst.seen,),
         code=evidence.code,
@@ -110,11 +110,6 @@ def _upstream(
         excluded=excluded,
         would_confirm="the proxy's error log, which says what its upstream did",
     )
-
-
-def _lasts(evidence: Evidence) -> bool:
-    """Whether more was seen than a page: the same answer again, in another round or an experiment."""
-    return sum(sample.status == evidence.code for sample in evidence.wrong) > 2 or bool(evidence.trials)
 
 
 @cause("upstream-down", 207, "The upstream is down")
