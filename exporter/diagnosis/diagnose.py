@@ -8,7 +8,8 @@ from dataclasses import replace
 from exporter.diagnosis import fixes, reproduce, servers
 from exporter.diagnosis.catalogue import CAUSES, UNKNOWN
 from exporter.diagnosis.cause import Cause, Draft
-from exporter.diagnosis.evidence import Evidence, Split
+from exporter.diagnosis.evidence import Evidence
+from exporter.diagnosis.own import Split
 from exporter.diagnosis.wording import bounded, lines, told, where
 from exporter.model import Excluded, Finding, Observation, Round, Severity
 

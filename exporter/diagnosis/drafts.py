@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from exporter.diagnosis.cause import Draft
-from exporter.diagnosis.evidence import Evidence, Split
+from exporter.diagnosis.evidence import Evidence
+from exporter.diagnosis.own import Split
 from exporter.diagnosis.wording import lines, page_told, where
 from exporter.model import Severity
 

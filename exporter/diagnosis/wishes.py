@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from exporter.diagnosis.causes.redirects import leads_to_plain_http, redirected_path
-from exporter.diagnosis.evidence import Evidence, Split
+from exporter.diagnosis.evidence import Evidence
+from exporter.diagnosis.own import Split
 from exporter.diagnosis.samples import Sample, same_page, status_of
 from exporter.model import Combination, Experiment, Phase, Protocol
 

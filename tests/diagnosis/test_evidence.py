@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from exporter.diagnosis.evidence import Evidence, Split
+from exporter.diagnosis.evidence import Evidence
+from exporter.diagnosis.own import Split
 from exporter.model import Connection, Experiment, Phase, Protocol, Variation
 from tests.diagnosis.cases import (
     API,

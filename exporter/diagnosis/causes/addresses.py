@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from exporter.diagnosis.cause import BOTH, Draft, cause, confidence
-from exporter.diagnosis.evidence import Evidence, Split
+from exporter.diagnosis.evidence import Evidence
+from exporter.diagnosis.own import Split
 from exporter.diagnosis.samples import answer_of, same_kind, status_of
 from exporter.diagnosis.wording import lines, names, told
 from exporter.model import Client, Excluded, Observation, Phase, Severity

@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 
 from exporter.diagnosis.cause import Draft, cause, confidence
-from exporter.diagnosis.evidence import Evidence, Split
+from exporter.diagnosis.evidence import Evidence
+from exporter.diagnosis.own import Split
 from exporter.diagnosis.samples import answer_of, is_right
 from exporter.diagnosis.wording import lines, names, told, where
 from exporter.model import Excluded, Experiment, Observation, Phase, Severity, Variation

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from exporter.diagnosis import servers
 from exporter.diagnosis.cause import GUESS, Draft, cause, confidence
-from exporter.diagnosis.evidence import Evidence, Split
+from exporter.diagnosis.evidence import Evidence
+from exporter.diagnosis.own import Split
 from exporter.diagnosis.samples import Shared, answer_of, relayed, same_page, status_of
 from exporter.diagnosis.servers import Server
 from exporter.diagnosis.wording import lines, names, told

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Final
 
 from exporter.diagnosis.cause import BOTH, Cause, Draft, cause
-from exporter.diagnosis.evidence import Evidence, Split
+from exporter.diagnosis.evidence import Evidence
+from exporter.diagnosis.own import Split
 from exporter.diagnosis.samples import answer_of
 from exporter.diagnosis.wording import asked, lines, where
 from exporter.model import Failure, Phase, Protocol, Severity

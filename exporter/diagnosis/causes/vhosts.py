@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from exporter.diagnosis import servers
 from exporter.diagnosis.cause import Draft, cause, confidence
-from exporter.diagnosis.evidence import Evidence, Split
+from exporter.diagnosis.evidence import Evidence
+from exporter.diagnosis.own import Split
 from exporter.diagnosis.samples import answer_of, is_right, page, same_kind, same_page, status_of
 from exporter.diagnosis.servers import Role
 from exporter.diagnosis.wording import lines, names, page_told, said_by, where
