@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
@@ -55,15 +56,14 @@ class Shop:
 
 
 @pytest.fixture(scope="module")
-def shop(laboratory: Laboratory, tmp_path_factory: pytest.TempPathFactory) -> Shop:
-    folder = tmp_path_factory.mktemp("switch")
-    folder.chmod(0o755)
-    for parent in folder.parents[:2]:
-        parent.chmod(0o755)  # nginx's workers may be somebody else
-    switch = folder / "broken"
-    certificate = laboratory.authority.certificate("shop.test", "help.test")
-    server = laboratory.nginx(SERVER, "127.0.51.31", certificate=certificate, switch=switch)
-    return Shop(switch, laboratory.exporter(CONFIG, server))
+def shop(laboratory: Laboratory) -> Iterator[Shop]:
+    # Not pytest's own folder: only its owner may look into that, and nginx's workers are somebody else.
+    with tempfile.TemporaryDirectory(prefix="switch-") as name:
+        Path(name).chmod(0o755)
+        switch = Path(name) / "broken"
+        certificate = laboratory.authority.certificate("shop.test", "help.test")
+        server = laboratory.nginx(SERVER, "127.0.51.31", certificate=certificate, switch=switch)
+        yield Shop(switch, laboratory.exporter(CONFIG, server))
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +98,7 @@ def open_incident(exporter: Exporter) -> str:
 
 def until(exporter: Exporter, *, is_open: bool) -> None:
     words = "an incident" if is_open else "the end of the incident"
-    awaited(lambda: bool(open_incident(exporter)) is is_open, within_seconds=60, what=words)
+    awaited(lambda: bool(open_incident(exporter)) is is_open, within_seconds=30, what=words)
 
 
 def heading(page: Page) -> str:
