@@ -66,7 +66,10 @@ async def origin(
     front.sni_callback = choose
     numbers = iter(range(1_000_000))
 
+    serving = Serving()
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.note(writer)
         number = next(numbers)
         try:
             while head := await _head(reader):
@@ -90,6 +93,28 @@ async def origin(
         yield seen
     finally:
         server.close()
+        await serving.end()
+
+
+class Serving:
+    """The connections of a server, so that none outlives it: a task left behind breaks a later test, by its warning."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+
+    def note(self, writer: asyncio.StreamWriter) -> None:
+        """Call from the task that serves the connection."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks[task] = writer
+        task.add_done_callback(lambda done: self._tasks.pop(done, None))
+
+    async def end(self) -> None:
+        left = dict(self._tasks)
+        for writer in left.values():
+            writer.transport.abort()  # which ends what the task waits for
+        if left:
+            await asyncio.wait(left, timeout=5)
 
 
 CLOSE = b"\x00<close>"
@@ -114,7 +139,10 @@ def _context(leaf: trustme.LeafCert, tune: Callable[[ssl.SSLContext], object]) -
 async def raw_server(first_bytes: bytes, *, read_first: bool = True) -> AsyncIterator[int]:
     """A TCP server on 127.0.0.1 that answers whatever comes with `first_bytes` and closes; yields its port."""
 
+    serving = Serving()
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.note(writer)
         if read_first:
             await reader.read(1)
         writer.write(first_bytes)
@@ -125,3 +153,4 @@ async def raw_server(first_bytes: bytes, *, read_first: bool = True) -> AsyncIte
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        await serving.end()

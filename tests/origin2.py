@@ -23,6 +23,8 @@ from h2.events import (
 from h2.exceptions import ProtocolError
 from hpack import NeverIndexedHeaderTuple
 
+from tests.origin import Serving
+
 Headers = list[tuple[str, str]]
 
 
@@ -188,7 +190,10 @@ async def _serving(
     leaf.configure_cert(context)
     tune(context)
 
+    serving = Serving()
+
     async def serve_and_close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        serving.note(writer)
         try:
             await serve(reader, writer)
         except (ConnectionError, ssl.SSLError, ProtocolError):
@@ -201,6 +206,7 @@ async def _serving(
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
+        await serving.end()
 
 
 def frame(kind: int, flags: int = 0, stream: int = 0, payload: bytes = b"") -> bytes:
