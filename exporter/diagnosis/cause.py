@@ -24,6 +24,7 @@ class Draft:
         code: what clients get; None: no status.
         severity: None: as the cause has it.
         noticed_by: empty: whoever asks the probes that are shown.
+        others: further domains that it was seen to concern.
     """
 
     confidence: float
@@ -36,6 +37,7 @@ class Draft:
     excluded: tuple[Excluded, ...] = ()
     would_confirm: str = ""
     noticed_by: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 Find = Callable[[Evidence], "Draft | None"]

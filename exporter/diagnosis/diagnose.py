@@ -81,7 +81,7 @@ def _finding(evidence: Evidence, one: Cause, draft: Draft, held: Iterable[Held])
     ]
     return Finding(
         cause=one.id,
-        domains=(evidence.domain,),
+        domains=(evidence.domain, *draft.others),
         code=draft.code,
         confidence=draft.confidence,
         severity=_severity(one, draft),

@@ -115,6 +115,7 @@ def _by_order(evidence: Evidence) -> Draft | None:
             Excluded("one-backend-misconfigured", "which answer is wrong depends on who was asked for before"),
         ),
         noticed_by=("everybody, the more the more names are asked for",),
+        others=(trial.neighbour,),
     )
 
 
