@@ -95,6 +95,7 @@ def test_the_table_of_what_is_wrong_holds_all_that_its_links_need(lived):
         assert set(row) == {"domain", "code", "cause", "title", "severity", "runbook_url", "url"}
         assert row["url"] == f"http://{lived.exporter.endpoint}"
         assert status_of(row["runbook_url"]) == 200
+        assert status_of(f"{row['url']}/domains/{row['domain']}") == 200
 
 
 def status_of(url):
