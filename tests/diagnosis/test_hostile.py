@@ -207,7 +207,8 @@ def test_whatever_is_left_or_lied_about_there_are_findings_and_no_exception(evid
         assert findings, "what is wrong is told, if only as unknown"
     for finding in findings:
         assert 0 < finding.confidence <= 1
-        assert finding.domains == (evidence.domain,)
+        assert finding.domains[0] == evidence.domain
+        assert set(finding.domains) <= {evidence.domain, *evidence.siblings}
         assert finding.code is None or 0 <= finding.code <= 999
         for text in strings(finding):
             assert len(text) <= MOST_CHARACTERS
