@@ -12,7 +12,6 @@ from exporter.model import (
     Client,
     Combination,
     Experiment,
-    Failure,
     Observation,
     Page,
     Protocol,
@@ -39,8 +38,7 @@ class Evidence(OwnAnswers):
     @cached_property
     def unknown_hosts(self) -> tuple[Observation, ...]:
         """What a Host that nobody configured was answered on the domain's own connections."""
-        found = self._own_round(Combination.UNKNOWN_HOST)
-        return tuple(seen for seen in found if seen.failure is None or not _is_unasked(seen.failure))
+        return self._own_round(Combination.UNKNOWN_HOST)
 
     @cached_property
     def unknown_host(self) -> Observation | None:
@@ -191,10 +189,3 @@ def exposed_clients(opener: Round, domain: str) -> Mapping[str | None, frozenset
         if one.domain == domain:
             clients.setdefault(one.address, set()).add(one.client)
     return {address: frozenset(found) for address, found in clients.items()}
-
-
-_UNASKED = frozenset({"not-asked", "not-covered", "not-reused"})
-
-
-def _is_unasked(failure: Failure) -> bool:
-    return failure.kind in _UNASKED

@@ -185,7 +185,7 @@ def address_sets_overlap(evidence: Evidence) -> Draft | None:
 def alt_svc_wrong_server(evidence: Evidence) -> Draft | None:
     """Clients that follow Alt-Svc reach a server that does not serve the name (RFC 7838)."""
     served = [seen for seen in evidence.alternatives if seen.response is not None]
-    wrong = [seen for seen in served if not _expected(evidence, seen)]
+    wrong = [seen for seen in served if not evidence.is_right(seen)]
     if not wrong:
         return None
     return Draft(
@@ -217,8 +217,3 @@ def alt_svc_dead(evidence: Evidence) -> Draft | None:
         would_confirm="the same probe from another network",
         noticed_by=("browsers with HTTP/3: a first try in vain, then a fallback",),
     )
-
-
-def _expected(evidence: Evidence, seen: Observation) -> bool:
-    status = status_of(seen)
-    return status is not None and any(status in statuses for statuses in evidence.target.expect.status)

@@ -47,10 +47,9 @@ def tls_resumption_across_names(evidence: Evidence) -> Draft | None:
 
 
 def _is_bad(evidence: Evidence, seen: Observation) -> bool:
-    status = status_of(seen)
-    if status is None:
+    if seen.response is None:
         return seen.failure is not None and seen.failure.kind in ("alert", "closed", "reset", "handshake")
-    return not any(status in statuses for statuses in evidence.target.expect.status)
+    return not evidence.is_right(seen)
 
 
 @cause(
