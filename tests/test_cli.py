@@ -106,3 +106,22 @@ def test_a_store_of_a_newer_version_is_one_clear_line(tmp_path):
 
     assert (done.returncode, "Traceback" in done.stderr) == (1, False)
     assert "incidents.db was written by a newer version of the exporter" in done.stderr
+
+
+def test_a_store_that_another_exporter_uses_is_one_clear_line(tmp_path):
+    from exporter.store.lock import Lock
+
+    (tmp_path / "good.yaml").write_text(GOOD)
+    lock = Lock(tmp_path / "data")
+    lock.take()
+    done = command(
+        "serve",
+        f"--config.file={tmp_path / 'good.yaml'}",
+        f"--storage.path={tmp_path / 'data'}",
+        "--web.listen-address=127.0.0.1:0",
+    )
+    lock.release()
+
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "another exporter (process" in done.stderr
+    assert "--storage.path" in done.stderr

@@ -16,7 +16,7 @@ from exporter.cli.parser import DEFAULT_LISTEN_ADDRESS, address
 from exporter.cli.status import EXIT_BROKEN, EXIT_OK
 from exporter.config import Config
 from exporter.demo import Laboratory, LaboratoryError
-from exporter.store import NewerError, Retention
+from exporter.store import InUseError, NewerError, Retention
 
 
 def _options(options: argparse.Namespace, config_file: Path) -> Options:
@@ -45,7 +45,7 @@ def serve(options: argparse.Namespace) -> int:
     loaded = config.load(options.config_file, os.environ)
     try:
         run(app.serve(_options(options, options.config_file), loaded))
-    except NewerError as error:
+    except (InUseError, NewerError) as error:
         return _broken(error)
     return EXIT_OK
 
@@ -54,7 +54,7 @@ def demonstrate(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="statuscode-exporter-demo-") as directory:
         try:
             run(_demonstrate(options, Path(directory)))
-        except (LaboratoryError, NewerError) as error:
+        except (LaboratoryError, InUseError, NewerError) as error:
             return _broken(error)
     return EXIT_OK
 

@@ -1,5 +1,6 @@
 """The memory: incidents, and the rounds that opened, changed and closed them, in SQLite. The only home of sqlite3."""
 
+from exporter.store.lock import InUseError
 from exporter.store.outbox import Letter
 from exporter.store.query import MOST_PER_PAGE, NO_CODE, CursorError, KeptRound, Page, Query, Record
 from exporter.store.schema import NewerError
@@ -10,6 +11,7 @@ __all__ = [
     "MOST_PER_PAGE",
     "NO_CODE",
     "CursorError",
+    "InUseError",
     "Kept",
     "KeptRound",
     "Letter",

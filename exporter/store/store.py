@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 
 from exporter.model import Incident
 from exporter.store import outbox, schema, search, tables
+from exporter.store.lock import InUseError, Lock
 from exporter.store.outbox import Letter
 from exporter.store.query import Page, Query, Record
 from exporter.store.tables import Batch
@@ -80,6 +81,7 @@ class Store:
         self.adopt: Callable[[Sequence[Incident]], Sequence[Incident]] = lambda stored: stored
         self.announces = False
         self._file = None if folder is None else folder / FILE
+        self._lock = None if folder is None else Lock(folder)
         self._watcher = watcher
         self._retention = retention
         self._now = now
@@ -101,11 +103,15 @@ class Store:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Open, write while inside, and write what is left within a bound. Raises NewerError."""
+        """Open, write while inside, and write what is left within a bound. Raises NewerError and InUseError."""
         opening = asyncio.create_task(self._attempt())
         done, _ = await asyncio.wait({opening}, timeout=_OPENS_WITHIN_SECONDS)
         if done:
-            opening.result()
+            try:
+                opening.result()
+            except BaseException:
+                await self._close()
+                raise
         else:
             logger.error("storage: the disk does not answer; incidents are kept in memory until it does")
         writing = asyncio.create_task(self._write_on(opening))
@@ -174,7 +180,7 @@ class Store:
     async def _attempt_again(self) -> None:
         try:
             await self._attempt()
-        except schema.NewerError as error:  # another version has taken the file over meanwhile
+        except (schema.NewerError, InUseError) as error:  # another exporter has taken the file over meanwhile
             self._failed(error)
 
     async def _rest(self, seconds: float) -> None:
@@ -214,7 +220,7 @@ class Store:
             return
         check = not self._checked
         try:
-            self._connection = await self._writer.call(lambda: schema.opened(self._file, check=check))
+            self._connection = await self._writer.call(lambda: self._opened(check=check))
         except sqlite3.Error as error:
             raise UnavailableError(str(error)) from error
         except schema.CorruptError as error:
@@ -230,9 +236,14 @@ class Store:
 
     async def _fresh(self) -> sqlite3.Connection:
         try:
-            return await self._writer.call(lambda: schema.opened(self._file, check=False))
+            return await self._writer.call(lambda: self._opened(check=False))
         except sqlite3.Error as error:
             raise UnavailableError(str(error)) from error
+
+    def _opened(self, *, check: bool) -> sqlite3.Connection:
+        if self._lock is not None:
+            self._lock.take()
+        return schema.opened(self._file, check=check)
 
     async def _set_aside(self, error: Exception) -> None:
         file = self._file
@@ -292,11 +303,16 @@ class Store:
 
     async def _close(self) -> None:
         connection, self._connection = self._connection, None
-        if connection is not None:
-            closing = asyncio.create_task(self._writer.call(lambda: _closed(connection)))
-            await asyncio.wait({closing}, timeout=_CLOSES_WITHIN_SECONDS)
+        closing = asyncio.create_task(self._writer.call(lambda: self._left(connection)))
+        await asyncio.wait({closing}, timeout=_CLOSES_WITHIN_SECONDS)
         self._writer.end()
         self._reader.end()
+
+    def _left(self, connection: sqlite3.Connection | None) -> None:
+        if connection is not None:
+            _closed(connection)
+        if self._lock is not None:
+            self._lock.release()
 
 
 def _closed(connection: sqlite3.Connection) -> None:

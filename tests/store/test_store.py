@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from dataclasses import replace
 from statistics import median
@@ -10,7 +11,9 @@ from statistics import median
 import pytest
 
 from exporter.model import ChangeKind, Stage
-from exporter.store import CursorError, Kept, NewerError, Query, Retention
+from exporter.store import CursorError, InUseError, Kept, NewerError, Query, Retention
+from exporter.store.lock import FILE as LOCK
+from exporter.store.lock import Lock
 from exporter.store.schema import MIGRATIONS, VERSION
 from exporter.store.store import FILE
 from exporter.store.tables import FIRST_ROUNDS, LAST_ROUNDS
@@ -194,8 +197,33 @@ async def test_a_file_of_a_newer_version_is_refused_and_left_alone(tmp_path):
         async with running(tmp_path):
             pass
 
-    assert [file.name for file in tmp_path.iterdir()] == [FILE]
+    assert {file.name for file in tmp_path.iterdir()} == {FILE, LOCK}
     assert (tmp_path / FILE).read_bytes() == before
+
+
+async def test_a_directory_that_another_exporter_uses_is_refused_until_that_one_has_ended(tmp_path):
+    async with running(tmp_path) as (store, _):
+        with pytest.raises(InUseError, match=rf"{tmp_path}: another exporter \(process {os.getpid()}\)"):
+            async with running(tmp_path):
+                pass
+        await store.keep(kept(incident()))
+
+    async with running(tmp_path) as (_, found):
+        assert found == [incident()]
+
+
+def test_a_lock_holds_the_file_of_that_name_even_when_somebody_cleared_the_directory(tmp_path):
+    one, other = Lock(tmp_path), Lock(tmp_path)
+    one.take()
+    (tmp_path / LOCK).unlink()
+
+    one.take()
+
+    with pytest.raises(InUseError):
+        other.take()
+    one.release()
+    other.take()
+    other.release()
 
 
 def test_each_version_is_made_from_the_one_before(tmp_path):
