@@ -1,11 +1,11 @@
-"""What a person reads in a terminal: verdict, matrix, evidence, commands, fix. The only home of rich.
+"""What a person reads in a terminal: verdict, matrix, evidence, fix, commands. The only home of rich.
 
 Whatever a server wrote is shown as text: control characters are replaced, and markup is off.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console, Group, RenderableType
@@ -46,7 +46,9 @@ def show(rounds: Sequence[Round], console: Console | None = None) -> None:
     told: dict[str, str] = {}
     for one in ordered:
         if one not in brief:
-            console.print(_domain(one, told), crop=False)
+            fresh = _told_here(one, told)
+            console.print(_domain(one, fresh, told), crop=False)
+            _print_commands(fresh, console)
     console.print(_summary(rounds))
 
 
@@ -71,8 +73,33 @@ def _summary(rounds: Sequence[Round]) -> Text:
     return Text(words, style=_BAD if bad else _GOOD)
 
 
-def _domain(round_: Round, told: dict[str, str]) -> RenderableType:
-    """`told` has the domain by whose panel each finding's details were told first; this one's are added."""
+def _told_here(round_: Round, told: dict[str, str]) -> list[Finding]:
+    """The findings whose details this domain's panel tells; `told` has by which panel each was told first."""
+    domain = round_.target.domain
+    before = [told.setdefault(_key(finding), domain) for finding in round_.findings]
+    return [
+        finding
+        for finding, first in zip(round_.findings, before, strict=True)
+        if first == domain or first not in finding.domains
+    ]
+
+
+def _key(finding: Finding) -> str:
+    return f"{finding.cause} {finding.code}"
+
+
+def _print_commands(findings: Sequence[Finding], console: Console) -> None:
+    """Outside of any frame and never broken into lines, so that they can be copied."""
+    for finding in findings:
+        if finding.reproduce:
+            console.print(Text.assemble(("To reproduce ", "dim"), (finding.cause, "bold")))
+            for command in finding.reproduce:
+                console.print(Text(printable(command), style="cyan"), soft_wrap=True)
+            console.print()
+
+
+def _domain(round_: Round, fresh: Sequence[Finding], told: Mapping[str, str]) -> RenderableType:
+    """`fresh`: the findings with all their details; of the others is said where they were `told`."""
     first = leading(round_.findings)
     verdict = (
         Text("healthy", style=_GOOD)
@@ -81,10 +108,10 @@ def _domain(round_: Round, told: dict[str, str]) -> RenderableType:
     )
     title = Text.assemble((printable(round_.target.domain), "bold"), "  ", verdict)
     parts: list[RenderableType] = [_matrix(round_), Text()]
-    for finding in round_.findings:
-        before = told.setdefault(f"{finding.cause} {finding.code}", round_.target.domain)
-        is_told = before != round_.target.domain and before in finding.domains
-        parts.append(_finding_again(finding, before) if is_told else _finding(finding))
+    parts += [
+        _finding(finding) if finding in fresh else _finding_again(finding, told[_key(finding)])
+        for finding in round_.findings
+    ]
     return Panel(Group(*parts), title=title, title_align="left", border_style="dim")
 
 
@@ -164,12 +191,8 @@ def _finding(finding: Finding) -> RenderableType:
     for name, lines in sections:
         if lines:
             parts += [Padding(Text(name, style="dim"), (0, 0, 0, 2)), *_items(lines)]
-    if finding.reproduce:
-        parts.append(Padding(Text("Reproduce", style="dim"), (0, 0, 0, 2)))
-        parts += [
-            Padding(Text(printable(line), style="cyan", overflow="fold"), (0, 0, 0, 4)) for line in finding.reproduce
-        ]
-    parts.append(Padding(Text(f"Runbook  /runbooks/{finding.cause}", style="dim"), (0, 0, 1, 2)))
+    runbook = Text.assemble(("Runbook  ", "dim"), f"statuscode-exporter runbook {finding.cause}")
+    parts.append(Padding(runbook, (0, 0, 1, 2)))
     return Group(*parts)
 
 

@@ -105,9 +105,9 @@ async def test_the_text_tells_cause_commands_and_runbook(leaf, ca_file):
     for words in (
         "CRITICAL vhost-missing",
         "404 !",
-        "Reproduce",
+        "To reproduce",
         f"--connect-to b.test:{server.port}",
-        "/runbooks/vhost-missing",
+        "statuscode-exporter runbook vhost-missing",
     ):
         assert words in out, words
 

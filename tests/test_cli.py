@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from exporter import __version__
+from exporter import __version__, runbooks
 
 GOOD = "groups: [{name: g, domains: [a.example.test]}]\n"
 BAD = "global: {intervall: 60s}\ngroups: [{name: g, port: 0, domains: [a.example.test]}]\n"
@@ -70,6 +70,35 @@ def test_wrong_usage_is_exit_status_2(arguments):
     done = command(*arguments)
 
     assert (done.returncode, "usage:" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(("id_", "words"), [("sni-router-lacks-name", "## Mitigation"), ("421", "## Meaning")])
+def test_a_runbook_is_printed_as_markdown(id_, words):
+    done = command("runbook", id_)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"# {runbooks.titles()[id_]}\n")
+    assert words in done.stdout
+
+
+def test_without_an_id_all_runbooks_are_listed():
+    done = command("runbook")
+
+    assert [line.split()[0] for line in done.stdout.splitlines()] == list(runbooks.ids())
+
+
+@pytest.mark.parametrize(
+    ("id_", "hint"),
+    [
+        ("sni-router-lacks-nam", "did you mean sni-router-lacks-name"),
+        ("../../../etc/passwd", "`statuscode-exporter runbook` lists all"),
+    ],
+)
+def test_a_runbook_that_there_is_not_is_one_clear_line(id_, hint):
+    done = command("runbook", id_)
+
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert f"there is no runbook {id_!r}: {hint}" in done.stderr
 
 
 def test_an_address_that_is_taken_is_one_clear_line(tmp_path):

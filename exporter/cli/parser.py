@@ -28,6 +28,7 @@ def parser() -> argparse.ArgumentParser:
     _add_serve(commands)
     _add_check(commands)
     _add_replay(commands)
+    _add_runbook(commands)
     _add_demo(commands)
     _add_config(commands)
     return parser
@@ -99,6 +100,14 @@ def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     _add_output(replay)
     _add_logging(replay, default="warning")
     replay.set_defaults(command="check:replay")
+
+
+def _add_runbook(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    runbook = commands.add_parser("runbook", help="print what to do about a cause or a status code, as Markdown")
+    runbook.add_argument(
+        "id", nargs="?", metavar="ID", help="of a cause, or a status code; without it: all that there are"
+    )
+    runbook.set_defaults(command="runbook:runbook", log_level="warning", log_format="logfmt")
 
 
 def _add_config(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -173,6 +173,14 @@ def page(id_: str) -> Page | None:
     return _read(id_) if id_ in _FOLDERS else None
 
 
+def markdown(id_: str) -> str | None:
+    """A page as it was written, its title first; `None`: there is none."""
+    if id_ not in _FOLDERS:
+        return None
+    title, text = _source(id_)
+    return f"# {title}\n{text}"
+
+
 @lru_cache(maxsize=len(_FOLDERS))
 def _read(id_: str) -> Page:
     """Rendered once, in about a millisecond: the files of a package do not change while it runs."""
