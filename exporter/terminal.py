@@ -14,12 +14,20 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from exporter.config.names import UNKNOWN_HOST
 from exporter.diagnosis import CAUSES, leading
 from exporter.diagnosis.samples import answer_of
-from exporter.model import Combination, Finding, Observation, Protocol, Round, Severity, Verdict
+from exporter.model import Combination, Finding, Observation, Protocol, Round, Severity
+from exporter.outcomes import Outcome, outcomes
 
 _STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "cyan"}
-_GOOD, _RIGHT_REFUSAL, _BAD, _UNASKED = "green", "blue", "bold red", "dim"
+_GOOD, _BAD = "green", "bold red"
+_MARKS = {
+    Outcome.GOOD: ("", _GOOD),
+    Outcome.REFUSED: (" (right)", "blue"),
+    Outcome.SAME: (" (as alone)", "red"),
+    Outcome.WRONG: (" !", _BAD),
+}
 _MOST_ROWS = 40
 _MOST_HEALTHY = 4  # more domains than these: who is healthy gets a line, and no matrix
 _COLUMNS: dict[Protocol, str] = {Protocol.HTTP11: "HTTP/1.1", Protocol.H2: "HTTP/2", Protocol.H3: "HTTP/3"}
@@ -137,29 +145,31 @@ def _matrix(round_: Round) -> Table:
 
 
 _Key = tuple[str, str, str, str]
-_Seen = tuple[Observation, Verdict]
+_Seen = tuple[Observation, Outcome]
 
 
 def _rows(round_: Round) -> dict[_Key, dict[Protocol, _Seen]]:
     """The domain's own name first; protocols side by side."""
     rows: dict[_Key, dict[Protocol, _Seen]] = {}
-    pairs = zip(round_.observations, round_.verdicts, strict=True)
-    for seen, verdict in sorted(pairs, key=lambda pair: pair[0].probe.combination is not Combination.MATCHED):
+    pairs = zip(round_.observations, outcomes(round_), strict=True)
+    for seen, outcome in sorted(pairs, key=lambda pair: pair[0].probe.combination is not Combination.MATCHED):
         probe = seen.probe
         connection = {"fresh": "new", "reused": "shared", "held": "held"}[probe.connection]
-        key = (probe.sni or "none", probe.host, probe.place or "no address", connection)
-        rows.setdefault(key, {})[probe.protocol] = (seen, verdict)
+        key = (probe.sni or "none", _short(probe.host), probe.place or "no address", connection)
+        rows.setdefault(key, {})[probe.protocol] = (seen, outcome)
     return rows
 
 
-def _cell(seen: Observation, verdict: Verdict) -> Text:
-    if not verdict.conclusive:
-        return Text("-", style=_UNASKED)
-    answer = printable(answer_of(seen))
-    if not verdict.expected:
-        return Text(f"{answer} !", style=_BAD)
-    refused = seen.response is None or seen.response.status >= 400
-    return Text(f"{answer}{' (right)' if refused else ''}", style=_RIGHT_REFUSAL if refused else _GOOD)
+def _short(host: str) -> str:
+    """The name that nobody owns would widen the table beyond a terminal; evidence and commands have it whole."""
+    return host.replace(UNKNOWN_HOST, "(unknown host)")
+
+
+def _cell(seen: Observation, outcome: Outcome) -> Text:
+    if outcome is Outcome.UNASKED:
+        return Text("-", style="dim")
+    mark, style = _MARKS[outcome]
+    return Text(f"{printable(answer_of(seen))}{mark}", style=style)
 
 
 def _head(finding: Finding) -> list[RenderableType]:

@@ -103,6 +103,20 @@ def test_the_matrix_has_a_row_for_each_way_to_ask_and_a_column_for_each_protocol
     assert row(text, "b.test", "shared", "-")
 
 
+def test_the_name_that_nobody_owns_is_short_so_that_a_row_fits_a_terminal_of_80_columns():
+    seen = observation(probe(host="statuscode-exporter-unknown-host.invalid", connection=Connection.REUSED), status=421)
+
+    assert row(shown(round_(seen), width=80), "shop.test", "(unknown host)", "421 (right)")
+
+
+def test_a_shared_connection_on_which_a_broken_name_is_refused_too_is_not_said_to_be_right():
+    alone = observation(status=421)
+    shared = observation(probe(sni="api.test", connection=Connection.REUSED, protocol=H2), status=421)
+    wrong, good = Verdict(expected=False, reason=""), Verdict(expected=True, reason="")
+
+    assert row(shown(round_(alone, shared, verdicts=(wrong, good))), "api.test", "421 (as alone)")
+
+
 def test_a_matrix_of_a_large_group_is_cut_and_counted():
     seen = [observation(probe(host=f"h{number}.invalid", connection=Connection.REUSED)) for number in range(60)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from exporter.diagnosis.evidence import Evidence
 from exporter.diagnosis.own import Split
@@ -51,6 +51,15 @@ def names(items: Iterable[str]) -> str:
     if len(listed) > _MOST_NAMES:
         listed = [*listed[: _MOST_NAMES - 1], f"{len(listed) - _MOST_NAMES + 1} more"]
     return " and ".join(filter(None, (", ".join(listed[:-1]), *listed[-1:])))
+
+
+def names_and(items: Collection[str], one: str, more: str) -> str:
+    """The names as a subject, with a verb that fits their number.
+
+    >>> names_and(["a"], "fails", "fail"), names_and(["a", "b"], "fails", "fail")
+    ('a fails', 'a and b fail')
+    """
+    return f"{names(items)} {one if len(items) == 1 else more}"
 
 
 def bounded(text: str) -> str:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from exporter.diagnosis.samples import answer_of
 from exporter.diagnosis.wording import asked
 from exporter.model import ChangeKind, Probe, Round
+from exporter.outcomes import Outcome
 from exporter.store import KeptRound
-from exporter.web.grid import Kind
 
 MOST_LINES = 20
 
@@ -55,7 +55,7 @@ def _lines(before: Round | None, after: Round) -> Iterator[tuple[str, str, str]]
     was = {} if before is None else _answers(before)
     for probe, answer in _answers(after).items():
         then = was.get(probe, "")
-        if then != answer and (then or answer.endswith(Kind.WRONG.sign)):
+        if then != answer and (then or answer.endswith(Outcome.WRONG.sign)):
             yield asked(probe), then, answer
 
 
@@ -63,7 +63,7 @@ def _answers(done: Round) -> Mapping[Probe, str]:
     """With a sign behind what was not as expected: the same status may be right, and then wrong."""
     pairs = zip(done.observations, done.verdicts, strict=True)
     return {
-        seen.probe: answer_of(seen) if verdict.expected else f"{answer_of(seen)} {Kind.WRONG.sign}"
+        seen.probe: answer_of(seen) if verdict.expected else f"{answer_of(seen)} {Outcome.WRONG.sign}"
         for seen, verdict in pairs
         if verdict.conclusive
     }

@@ -5,29 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import TypeVar
 
 from exporter.diagnosis.samples import answer_of
 from exporter.diagnosis.wording import asked
-from exporter.model import Combination, Connection, Observation, Protocol, Round, Verdict
+from exporter.model import Combination, Connection, Observation, Protocol, Round
+from exporter.outcomes import Outcome, outcomes
 
 MOST_ROWS, MOST_COLUMNS, MOST_REASONS = 60, 24, 12
 """What a person can look over; those in which something is wrong are never the ones that are left out first."""
-
-
-class Kind(Enum):
-    """What a cell tells: its name in style sheets, the sign that says it without colour, and the legend's words."""
-
-    WRONG = ("wrong", "\N{MULTIPLICATION X}", "not as expected")
-    REFUSED = ("refused", "\N{CHECK MARK}", "refused, and rightly so")
-    GOOD = ("good", "", "answered as expected")
-    UNASKED = ("unasked", "", "could not be asked there")
-
-    def __init__(self, id_: str, sign: str, words: str) -> None:
-        self.id = id_
-        self.sign = sign
-        self.words = words
 
 
 _COMBINATIONS = {
@@ -55,7 +41,7 @@ class Cell:
         reason: of the verdict.
     """
 
-    kind: Kind
+    outcome: Outcome
     answer: str
     reason: str
 
@@ -82,13 +68,13 @@ class Grid:
 
     Attributes:
         protocols: each with the addresses of its columns, in the order of the columns.
-        legend: each kind that occurs, with how many cells are of it, also of those left out.
+        legend: each outcome that occurs, with how many cells are of it, also of those left out.
         reasons: what is not as expected, a line each; `reasons_left_out` counts the others, and so on.
     """
 
     protocols: tuple[tuple[str, tuple[str, ...]], ...]
     rows: tuple[Row, ...]
-    legend: tuple[tuple[Kind, int], ...]
+    legend: tuple[tuple[Outcome, int], ...]
     reasons: tuple[tuple[str, str], ...]
     rows_left_out: int
     columns_left_out: int
@@ -102,29 +88,21 @@ _Column = tuple[Protocol, str]
 
 def grid(round_: Round) -> Grid:
     cells: dict[_Key, dict[_Column, Cell]] = {}
-    for seen, verdict in zip(round_.observations, round_.verdicts, strict=True):
-        cells.setdefault(_key(seen), {})[_column(seen)] = Cell(kind(seen, verdict), answer_of(seen), verdict.reason)
+    for seen, verdict, outcome in zip(round_.observations, round_.verdicts, outcomes(round_), strict=True):
+        cells.setdefault(_key(seen), {})[_column(seen)] = Cell(outcome, answer_of(seen), verdict.reason)
     columns = _chosen(_columns(cells.values()), MOST_COLUMNS)
     keys = _chosen(_rows(cells), MOST_ROWS)
     reasons = tuple(wrong(round_))
-    counted = Counter(cell.kind for row in cells.values() for cell in row.values())
+    counted = Counter(cell.outcome for row in cells.values() for cell in row.values())
     return Grid(
         protocols=tuple(_headings(columns)),
         rows=tuple(_row(key, cells[key], columns, round_.target.domain) for key in keys),
-        legend=tuple((each, counted[each]) for each in Kind if counted[each]),
+        legend=tuple((each, counted[each]) for each in Outcome if counted[each]),
         reasons=reasons[:MOST_REASONS],
         rows_left_out=len(cells) - len(keys),
         columns_left_out=len(set().union(*cells.values())) - len(columns),
         reasons_left_out=max(0, len(reasons) - MOST_REASONS),
     )
-
-
-def kind(seen: Observation, verdict: Verdict) -> Kind:
-    if not verdict.conclusive:
-        return Kind.UNASKED
-    if not verdict.expected:
-        return Kind.WRONG
-    return Kind.REFUSED if seen.response is None or seen.response.status >= 400 else Kind.GOOD
 
 
 def wrong(round_: Round) -> Iterable[tuple[str, str]]:
@@ -150,13 +128,13 @@ def _columns(rows: Iterable[Mapping[_Column, Cell]]) -> list[tuple[_Column, bool
     found: dict[_Column, bool] = {}
     for row in rows:
         for column, cell in row.items():
-            found[column] = found.get(column, False) or cell.kind is Kind.WRONG
+            found[column] = found.get(column, False) or cell.outcome is Outcome.WRONG
     protocols = list(Protocol)
     return sorted(found.items(), key=lambda each: (protocols.index(each[0][0]), each[0][1]))
 
 
 def _rows(cells: Mapping[_Key, Mapping[_Column, Cell]]) -> list[tuple[_Key, bool]]:
-    wrong_rows = {key: any(cell.kind is Kind.WRONG for cell in row.values()) for key, row in cells.items()}
+    wrong_rows = {key: any(cell.outcome is Outcome.WRONG for cell in row.values()) for key, row in cells.items()}
     return sorted(wrong_rows.items(), key=lambda each: (_RANKS[each[0][0]], each[0][1:]))
 
 

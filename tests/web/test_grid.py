@@ -3,7 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from exporter.model import Connection, Failure, Phase, Protocol, Verdict
-from exporter.web.grid import MOST_COLUMNS, MOST_REASONS, MOST_ROWS, Kind, grid
+from exporter.outcomes import Outcome
+from exporter.web.grid import MOST_COLUMNS, MOST_REASONS, MOST_ROWS, grid
 from tests.factories import AS_EXPECTED, observation, probe, round_
 
 WRONG = Verdict(expected=False, reason="421 instead of 200-399")
@@ -28,15 +29,15 @@ def test_rows_are_ways_to_ask_and_columns_are_protocols_and_addresses():
 
     assert found.protocols == (("HTTP/1.1", ("127.0.0.1", "127.0.0.2")), ("HTTP/2", ("127.0.0.1",)))
     told = [
-        (row.sni, row.host, row.connection, [cell and (cell.kind, cell.answer) for cell in row.cells])
+        (row.sni, row.host, row.connection, [cell and (cell.outcome, cell.answer) for cell in row.cells])
         for row in found.rows
     ]
     assert told == [
-        ("shop.test", "shop.test", "new", [(Kind.GOOD, "200"), (Kind.WRONG, "421"), (Kind.UNASKED, "200")]),
-        ("api.test", "shop.test", "shared", [None, None, (Kind.REFUSED, "421")]),
-        ("", "shop.test", "new", [(Kind.REFUSED, "tls alert"), None, None]),
+        ("shop.test", "shop.test", "new", [(Outcome.GOOD, "200"), (Outcome.WRONG, "421"), (Outcome.UNASKED, "200")]),
+        ("api.test", "shop.test", "shared", [None, None, (Outcome.REFUSED, "421")]),
+        ("", "shop.test", "new", [(Outcome.REFUSED, "tls alert"), None, None]),
     ]
-    assert found.legend == ((Kind.WRONG, 1), (Kind.REFUSED, 2), (Kind.GOOD, 1), (Kind.UNASKED, 1))
+    assert found.legend == ((Outcome.WRONG, 1), (Outcome.REFUSED, 2), (Outcome.GOOD, 1), (Outcome.UNASKED, 1))
     assert found.reasons == (("SNI=shop.test Host=shop.test at 127.0.0.2 over http/1.1", WRONG.reason),)
 
 
@@ -44,8 +45,8 @@ def test_a_right_refusal_is_never_shown_as_a_wrong_one():
     """The legend's whole point: 421 where nobody should be served is blue, 421 for the domain itself is red."""
     found = grid(round_(SHARED, OTHER_ADDRESS, verdicts=(AS_EXPECTED, WRONG)))
 
-    kinds = {cell.kind for row in found.rows for cell in row.cells if cell is not None}
-    assert kinds == {Kind.REFUSED, Kind.WRONG}
+    kinds = {cell.outcome for row in found.rows for cell in row.cells if cell is not None}
+    assert kinds == {Outcome.REFUSED, Outcome.WRONG}
 
 
 def test_what_is_too_much_is_left_out_and_counted_but_never_what_is_wrong():
@@ -58,9 +59,9 @@ def test_what_is_too_much_is_left_out_and_counted_but_never_what_is_wrong():
     assert sum(len(places) for _, places in found.protocols) == MOST_COLUMNS
     assert (found.rows_left_out, found.columns_left_out) == (201 - MOST_ROWS, 70 - MOST_COLUMNS)
     assert (len(found.reasons), found.reasons_left_out) == (MOST_REASONS, 20 - MOST_REASONS)
-    shown = [cell for row in found.rows for cell in row.cells if cell is not None and cell.kind is Kind.WRONG]
+    shown = [cell for row in found.rows for cell in row.cells if cell is not None and cell.outcome is Outcome.WRONG]
     assert len(shown) == 20
-    assert dict(found.legend) == {Kind.WRONG: 20, Kind.GOOD: 200}
+    assert dict(found.legend) == {Outcome.WRONG: 20, Outcome.GOOD: 200}
 
 
 def test_a_domain_that_does_not_resolve_has_a_column_that_says_so():

@@ -6,7 +6,7 @@ from exporter.diagnosis.cause import BOTH, Draft, cause, confidence
 from exporter.diagnosis.evidence import Evidence
 from exporter.diagnosis.own import Split
 from exporter.diagnosis.samples import answer_of, same_kind, status_of
-from exporter.diagnosis.wording import lines, names, told
+from exporter.diagnosis.wording import lines, names, names_and, told
 from exporter.model import Client, Excluded, Observation, Phase, Severity
 
 
@@ -52,8 +52,7 @@ def address_unreachable(evidence: Evidence) -> Draft | None:
     return Draft(
         confidence=BOTH,
         summary=f"{evidence.domain} has {len(evidence.round.addresses)} addresses, and nobody answers at "
-        f"{names(sorted(gone))} ({answer_of(shown[0])}); {names(sorted(alive))} answer"
-        + ("s" if len(alive) == 1 else ""),
+        f"{names(sorted(gone))} ({answer_of(shown[0])}); {names_and(sorted(alive), 'answers', 'answer')}",
         shown=tuple(shown),
         evidence=lines([*shown, *(s.seen for s in evidence.right)]),
         noticed_by=("clients that take that address: slow or failing visits", "browsers fall back to another address"),
@@ -77,8 +76,8 @@ def address_serves_other_hosts(evidence: Evidence) -> Draft | None:
     foreign = any(not _covers(sample.seen, evidence.domain) for sample in strange)
     return Draft(
         confidence=confidence(text=foreign, experiment=True),
-        summary=f"{names(at)} belongs to a server that does not serve {evidence.domain}: it answers "
-        f"{strange[0].answer}, while {names(evidence.right_addresses)} serves the name",
+        summary=f"{names_and(at, 'belongs', 'belong')} to a server that does not serve {evidence.domain}: it answers "
+        f"{strange[0].answer}, while {names_and(evidence.right_addresses, 'serves', 'serve')} the name",
         shown=(strange[0].seen, *(s.seen for s in evidence.right[:1])),
         code=strange[0].status,
         severity=Severity.WARNING,
@@ -94,7 +93,8 @@ def address_serves_other_hosts(evidence: Evidence) -> Draft | None:
         ),
         excluded=(
             Excluded(
-                "vhost-missing", f"{names(evidence.right_addresses)} serves the name: the fault is at one address"
+                "vhost-missing",
+                f"{names_and(evidence.right_addresses, 'serves', 'serve')} the name: the fault is not everywhere",
             ),
             Excluded("one-backend-misconfigured", "each address answers the same each time"),
         ),
@@ -111,8 +111,8 @@ def _everywhere(evidence: Evidence) -> Draft | None:
         return None
     return Draft(
         confidence=confidence(text=True),
-        summary=f"{names(evidence.wrong_addresses)} belongs to a server that does not serve {evidence.domain}: "
-        f"{worst.answer}, with a certificate for other names",
+        summary=f"{names_and(evidence.wrong_addresses, 'belongs', 'belong')} to a server that does not serve "
+        f"{evidence.domain}: {worst.answer}, with a certificate for other names",
         shown=(worst.seen,),
         code=worst.status,
         evidence=(*lines([s.seen for s in evidence.wrong]), *_certificates(worst.seen, evidence.domain)),

@@ -7,7 +7,7 @@ from exporter.diagnosis.drafts import about_answer
 from exporter.diagnosis.evidence import Evidence
 from exporter.diagnosis.samples import answer_of, is_right, same_kind, same_page, status_of
 from exporter.diagnosis.servers import Role
-from exporter.diagnosis.wording import lines, names, told
+from exporter.diagnosis.wording import lines, names_and, told
 from exporter.model import Excluded, Experiment, Severity, Variation
 
 
@@ -22,7 +22,7 @@ def application_answers_421(evidence: Evidence) -> Draft | None:
     why = "the application says so itself, whatever SNI and connection are"
     more = [f"with another SNI or none it is the same: {told(foreign[0])}"] if independent else []
     if evidence.served:
-        more.append(f"{names(evidence.served)} is served at the same address")
+        more.append(f"{names_and(evidence.served, 'is', 'are')} served at the same address")
     return about_answer(evidence, why, confidence(text=True, experiment=experiment), *more)
 
 

@@ -8,7 +8,7 @@ from exporter.diagnosis import servers
 from exporter.diagnosis.cause import Draft, cause, confidence
 from exporter.diagnosis.evidence import Evidence
 from exporter.diagnosis.samples import answer_of, is_right, page, relayed, same_page, status_of
-from exporter.diagnosis.wording import asked, lines, names, said_by, where
+from exporter.diagnosis.wording import asked, lines, names_and, said_by, where
 from exporter.model import Excluded, Experiment, Observation, Severity, Target, Trial
 
 _ENOUGH = 30  # refusals that are looked at for who has said them; of a large group there are hundreds
@@ -169,7 +169,7 @@ def proxy_sends_no_sni_upstream(evidence: Evidence) -> Draft | None:
             *lines([s.seen for s in evidence.wrong]),
             *lines([stranger]),
             f"the 421 is by {said_by(evidence)}, and the client's connection survives it",
-            *([f"{names(evidence.failing)} fail alike"] if evidence.failing else []),
+            *([f"{names_and(evidence.failing, 'fails', 'fail')} alike"] if evidence.failing else []),
         ),
         excluded=(
             Excluded(
@@ -213,7 +213,7 @@ def proxy_sends_wrong_sni_upstream(evidence: Evidence) -> Draft | None:
         summary=f"the proxy in front sends the origin a server name that does not fit: {evidence.domain} gets the "
         "origin's "
         f"421{where(evidence)}, and so does a Host that nobody owns"
-        + (f"; only {names(served)} is served" if served else ""),
+        + (f"; only {names_and(served, 'is', 'are')} served" if served else ""),
         shown=(worst.seen, stranger),
         code=421,
         evidence=(*lines([s.seen for s in evidence.wrong]), *lines([stranger]), f"the 421 is by {said_by(evidence)}"),
@@ -292,7 +292,7 @@ def proxy_loses_host(evidence: Evidence) -> Draft | None:
             *lines([s.seen for s in evidence.wrong]),
             *lines([stranger]),
             *([f"the page names the host that the origin saw: {named}"] if named else []),
-            *([f"{names(evidence.failing)} fail alike"] if all_alike else []),
+            *([f"{names_and(evidence.failing, 'fails', 'fail')} alike"] if all_alike else []),
             *(["the edge has a certificate for the name that it does not show to others"] if own_certificate else []),
         ),
         against=()

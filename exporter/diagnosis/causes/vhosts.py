@@ -10,7 +10,7 @@ from exporter.diagnosis.evidence import Evidence
 from exporter.diagnosis.own import Split
 from exporter.diagnosis.samples import answer_of, is_right, page, same_kind, same_page, status_of
 from exporter.diagnosis.servers import Role
-from exporter.diagnosis.wording import lines, names, page_told, said_by, where
+from exporter.diagnosis.wording import lines, names_and, page_told, said_by, where
 from exporter.model import Combination, Excluded, Experiment, Observation, Severity, Variation
 
 _ROUTERS = ("envoy", "kong", "kubernetes-default-backend", "traefik")
@@ -39,13 +39,18 @@ def _refused_like_a_stranger(evidence: Evidence) -> Draft | None:
     return Draft(
         confidence=confidence(text=says_421 or evidence.generator is not None, experiment=bool(served) or says_421),
         summary=f"the server has no virtual host for {evidence.domain}{where(evidence)}: it answers {worst.answer}, "
-        "the same page as for a name that nobody owns" + (f", while {names(served)} is served there" if served else ""),
+        "the same page as for a name that nobody owns"
+        + (f", while {names_and(served, 'is', 'are')} served there" if served else ""),
         shown=(worst.seen, stranger),
         code=evidence.code,
         evidence=(*lines([s.seen for s in evidence.wrong]), *lines([stranger]), page_told(evidence)),
         excluded=(
             Excluded("rewrite-rule-421", "other names and paths get the same"),
-            *([Excluded("proxy-loses-host", f"{names(served)} is told apart at the same address")] if served else []),
+            *(
+                [Excluded("proxy-loses-host", f"{names_and(served, 'is', 'are')} told apart at the same address")]
+                if served
+                else []
+            ),
         ),
     )
 
@@ -104,7 +109,7 @@ def _empty_site(evidence: Evidence, own: Observation, stranger: Observation) -> 
     return Draft(
         confidence=confidence(experiment=True),
         summary=f"{evidence.domain} is answered 200 with nothing in it, as is a name that nobody owns: the server at "
-        f"{own.probe.address} has no site of that name, while {names(evidence.served)} has a page there",
+        f"{own.probe.address} has no site of that name, while {names_and(evidence.served, 'has', 'have')} a page there",
         shown=(own, stranger),
         code=200,
         evidence=lines([own, stranger]),
