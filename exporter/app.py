@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import os
@@ -18,7 +17,7 @@ from aiohttp import web
 
 from exporter import config, rounds
 from exporter.chronicle import Chronicle
-from exporter.config import Config, ConfigError
+from exporter.config import OPEN, Config, ConfigError, WebConfig
 from exporter.gate import Gate
 from exporter.grafana import Announcer
 from exporter.health import Health
@@ -32,12 +31,13 @@ from exporter.probing.held import Held
 from exporter.probing.resolve import Resolver
 from exporter.schedule import Schedule
 from exporter.store import Retention, Store
-from exporter.web import Events, House, application
+from exporter.web import Certificate, Events, Guard, House, application
 
 logger = logging.getLogger(__name__)
 
 _DRAIN_SECONDS = 15.0  # less than the 30 s that Kubernetes gives by default, more than a round takes
 _LOOP_LAG_EVERY_SECONDS = 0.5
+_CERTIFICATE_EVERY_SECONDS = 15.0
 _MOST_LINES = 5  # of one round in the log
 
 
@@ -51,6 +51,7 @@ class Options:
         pages_url: the same, or where it is not said, a guess.
         runbook_url: below which the runbooks are, for metrics and annotations.
         storage: the directory of the store; None: in memory.
+        web_config_file: of users and of our certificate; None: plain HTTP for everybody.
     """
 
     config_file: Path
@@ -60,12 +61,13 @@ class Options:
     runbook_url: str = "/runbooks"
     storage: Path | None = None
     retention: Retention = field(default_factory=Retention)
+    web_config_file: Path | None = None
 
 
 class Exporter:
     """The daemon: rounds by schedule, their results to whoever reads them."""
 
-    def __init__(self, options: Options, loaded: Config) -> None:
+    def __init__(self, options: Options, loaded: Config, web_config: WebConfig = OPEN) -> None:
         self._options = options
         self._config = loaded
         self._targets = _by_domain(loaded)
@@ -73,6 +75,8 @@ class Exporter:
         self._started = False
         self._started_at = time.time()
         self._reloading = asyncio.Lock()
+        self._guard = Guard(web_config.users)
+        self._certificate = None if web_config.tls is None else Certificate(web_config.tls)
         self.health = Health()
         self.health.found_at(options.pages_url, options.runbook_url)
         self.latest = Latest()
@@ -96,7 +100,7 @@ class Exporter:
         self.health.reloaded(ok=True, now=time.time())
         self.health.targets(len(self._targets))
         async with self.store.running(), self.announcer.running(), self._serving():
-            lag = asyncio.create_task(self._watch_the_loop())
+            watches = [asyncio.create_task(watch()) for watch in (self._watch_the_loop, self._watch_the_certificate)]
             self._schedule.start()
             self._schedule.update(self._targets)
             self._started = True
@@ -104,10 +108,10 @@ class Exporter:
                 yield
             finally:
                 self._started = False
-                lag.cancel()
+                for watch in watches:
+                    watch.cancel()
                 await self._schedule.stop(_DRAIN_SECONDS)
-                with contextlib.suppress(asyncio.CancelledError):
-                    await lag
+                await asyncio.gather(*watches, return_exceptions=True)
                 self._instruments.held.keep(())
                 await self._instruments.resolver.close()
 
@@ -115,7 +119,9 @@ class Exporter:
         """Take the file's new content. What is wrong with it, if anything: then all stays as it was."""
         async with self._reloading:
             try:
-                loaded = await asyncio.to_thread(config.load, self._options.config_file, os.environ)
+                loaded, web_config = await asyncio.to_thread(
+                    load, self._options.config_file, self._options.web_config_file
+                )
             except ConfigError as error:
                 self._complaints = error.complaints
                 self.health.reloaded(ok=False, now=time.time())
@@ -123,6 +129,8 @@ class Exporter:
                     logger.error("configuration not reloaded: %s", complaint)
                 return error.complaints
             self._apply(loaded)
+            self._guard.users = web_config.users
+            self._follow_certificate()
             self._complaints = ()
             logger.info("configuration reloaded: %d domains", len(self._targets))
             return ()
@@ -195,15 +203,26 @@ class Exporter:
             started_at=self._started_at,
             external_url=self._options.external_url,
         )
-        runner = web.AppRunner(application(house), access_log=None, handle_signals=False)
+        runner = web.AppRunner(application(house, self._guard), access_log=None, handle_signals=False)
         await runner.setup()
+        context = None if self._certificate is None else self._certificate.context
         try:
             for host, port in self._options.listen:
-                await web.TCPSite(runner, host or None, port).start()
+                await web.TCPSite(runner, host or None, port, ssl_context=context).start()
                 logger.info("listening on %s:%d", host, port)
             yield
         finally:
             await runner.cleanup()
+
+    def _follow_certificate(self) -> None:
+        if self._certificate is not None:
+            self._certificate.follow()
+
+    async def _watch_the_certificate(self) -> None:
+        """What renews certificates does not know whom to tell."""
+        while True:
+            await asyncio.sleep(_CERTIFICATE_EVERY_SECONDS)
+            self._follow_certificate()
 
     async def _watch_the_loop(self) -> None:
         """How late the loop runs what is due: what a scrape or a probe waits for without any fault of its own."""
@@ -251,9 +270,26 @@ def _calm_the_collector() -> None:
     gc.set_threshold(50_000, 20, 100)
 
 
-async def serve(options: Options, loaded: Config) -> None:
+def load(config_file: Path, web_config_file: Path | None) -> tuple[Config, WebConfig]:
+    """Both files; raises ConfigError with all that is wrong with either."""
+    complaints: list[str] = []
+    loaded, web_config = None, OPEN
+    try:
+        loaded = config.load(config_file, os.environ)
+    except ConfigError as error:
+        complaints += error.complaints
+    try:
+        web_config = config.load_web(web_config_file) if web_config_file is not None else web_config
+    except ConfigError as error:
+        complaints += error.complaints
+    if loaded is None or complaints:
+        raise ConfigError(complaints)
+    return loaded, web_config
+
+
+async def serve(options: Options, loaded: Config, web_config: WebConfig = OPEN) -> None:
     """Run until SIGTERM or SIGINT; SIGHUP reloads. Raises OSError where an address cannot be listened on."""
-    exporter = Exporter(options, loaded)
+    exporter = Exporter(options, loaded, web_config)
     _calm_the_collector()
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()

@@ -45,6 +45,17 @@ def test_everything_wrong_with_a_file_is_told_at_once_and_nothing_starts(tmp_pat
     assert "Traceback" not in done.stderr
 
 
+def test_everything_wrong_with_both_files_is_told_at_once(tmp_path):
+    (tmp_path / "bad.yaml").write_text(BAD)
+    (tmp_path / "web.yaml").write_text("basic_auth_users: {alice: hunter2}")
+
+    done = command("serve", f"--config.file={tmp_path / 'bad.yaml'}", f"--web.config.file={tmp_path / 'web.yaml'}")
+
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 3)
+    assert ["groups[0].port" in done.stderr, "basic_auth_users.alice" in done.stderr] == [True, True]
+    assert "hunter2" not in done.stderr
+
+
 def test_a_file_that_is_missing_is_a_configuration_error(tmp_path):
     done = command("serve", f"--config.file={tmp_path / 'none.yaml'}")
 

@@ -167,6 +167,13 @@ def _add_serving(parser: argparse.ArgumentParser) -> None:
         help=f"where to listen; may be given several times; default: {DEFAULT_LISTEN_ADDRESS}",
     )
     parser.add_argument(
+        "--web.config.file",
+        dest="web_config_file",
+        type=Path,
+        metavar="FILE",
+        help="TLS and users, in the form of Prometheus' exporter-toolkit; default: plain HTTP for everybody",
+    )
+    parser.add_argument(
         "--web.external-url", dest="external_url", default="", metavar="URL", help="under which people reach the pages"
     )
     parser.add_argument(

@@ -4,5 +4,20 @@ from exporter.config.complaints import ConfigError
 from exporter.config.load import Config, load, parse
 from exporter.config.names import UNKNOWN_HOST, domain_name
 from exporter.config.schema import Grafana
+from exporter.config.web import OPEN, ClientAuth, TlsServer, TlsVersion, WebConfig, load_web
 
-__all__ = ["UNKNOWN_HOST", "Config", "ConfigError", "Grafana", "domain_name", "load", "parse"]
+__all__ = [
+    "OPEN",
+    "UNKNOWN_HOST",
+    "ClientAuth",
+    "Config",
+    "ConfigError",
+    "Grafana",
+    "TlsServer",
+    "TlsVersion",
+    "WebConfig",
+    "domain_name",
+    "load",
+    "load_web",
+    "parse",
+]

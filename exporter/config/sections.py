@@ -57,7 +57,9 @@ class Reader:
     def section(self, node: Node, path: KeyPath, keys: Mapping[str, Key]) -> Section:
         """The mapping at `node`."""
         if not isinstance(node.value, Mapping):
-            self._complaints.add(node.place, path, "must be a mapping" if path else "must hold `groups` at its top")
+            self._complaints.add(
+                node.place, path, "must be a mapping" if path else f"must hold {_wanted(keys)} at its top"
+            )
             return Section(node, path, {}, frozenset(keys))
         self._complain_of_keys(node, path, keys)
         given: dict[str, object] = {}
@@ -112,6 +114,11 @@ class Reader:
             yield from (((*path, index), item) for index, item in enumerate(node.value))
         else:
             self._complaints.add(node.place, path, "must be a list that is not empty")
+
+
+def _wanted(keys: Mapping[str, Key]) -> str:
+    needed = [name for name, key in keys.items() if key.required] or list(keys)
+    return " or ".join(f"`{name}`" for name in needed)
 
 
 def _unknown(name: str, keys: Mapping[str, Key]) -> str:

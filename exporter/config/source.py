@@ -118,14 +118,14 @@ def _decoded(data: bytes, path: Path) -> str:
         raise ConfigError([f"{path}:{line}: is not UTF-8 (byte 0x{data[error.start]:02x})"]) from None
 
 
-def compose(text: str, complaints: Complaints, parser: type = _PARSER) -> Node | None:
-    """The document's tree; None: nothing can be made of it, and the complaints say why.
+def compose(text: str, complaints: Complaints, parser: type = _PARSER, wanted: str = "`groups`") -> Node | None:
+    """The document's tree; None: nothing can be made of it, and the complaints say why. `wanted`: what it must hold.
 
     Duplicate keys, and keys that are no text, are left out and complained about.
     """
     try:
         _refuse_control_characters(text)
-        return _Composer(yaml.parse(text, Loader=parser), complaints).document()
+        return _Composer(yaml.parse(text, Loader=parser), complaints).document(wanted)
     except _RefusedError as error:
         complaints.add(error.place, (), str(error))
     except yaml.MarkedYAMLError as error:
@@ -157,11 +157,11 @@ class _Composer:
         self._anchors: dict[str, tuple[Node, int]] = {}
         self._nodes = 0
 
-    def document(self) -> Node:
+    def document(self, wanted: str) -> Node:
         next(self._events)  # the stream's start
         start = next(self._events)
         if isinstance(start, yaml.StreamEndEvent):
-            raise _RefusedError(Place(1, 1), "is empty: `groups` is needed")
+            raise _RefusedError(Place(1, 1), f"is empty: {wanted} is needed")
         first = next(self._events)
         root = self._node(first, (), _place(first))
         next(self._events)  # the document's end

@@ -8,6 +8,7 @@ from exporter.web import api, domain, incidents, operations, overview, runbooks,
 from exporter.web.api.listening import close
 from exporter.web.checks import ALLOWANCE, Allowance
 from exporter.web.errors import told_errors
+from exporter.web.guard import GUARD, Guard, guarded
 from exporter.web.house import HOUSE, House
 from exporter.web.survey import SURVEYOR, Surveyor
 
@@ -26,8 +27,9 @@ HEADERS = {
 }
 
 
-def application(house: House) -> web.Application:
-    app = web.Application(middlewares=[told_errors])
+def application(house: House, guard: Guard | None = None) -> web.Application:
+    app = web.Application(middlewares=[told_errors, guarded])
+    app[GUARD] = guard or Guard()
     app[HOUSE] = house
     app[ALLOWANCE] = Allowance()
     app[SURVEYOR] = Surveyor()

@@ -13,15 +13,18 @@ from exporter.web.api.problems import problem
 from exporter.web.asking import AskedError
 from exporter.web.templating import TEMPLATES
 
+_KEPT = ("Allow", "WWW-Authenticate")
+"""What a 405 and a 401 must say besides (RFC 9110, sections 15.5.6 and 15.5.2)."""
+
 
 @web.middleware
 async def told_errors(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """With `Allow` where the method was wrong (RFC 9110, section 15.5.6)."""
+    """With the fields that belong to a status."""
     try:
         return await handler(request)
     except web.HTTPException as error:
-        allow = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else {}
-        return _told(request, error.status, "", None, allow)
+        kept = {name: error.headers[name] for name in _KEPT if name in error.headers}
+        return _told(request, error.status, "", None, kept)
     except AskedError as error:
         return _told(request, 400, str(error), error.parameter, {})
     except ProblemError as error:
