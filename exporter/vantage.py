@@ -10,7 +10,7 @@ _ENOUGH_DOMAINS = 3
 """Fewer may well be down together; a prober of one or two domains cannot tell."""
 
 _NO_DNS = frozenset({"dns-unreachable", "timeout"})
-_NO_ROUTE = frozenset({"unreachable", "timeout"})
+_NO_ROUTE = frozenset({"no-route", "unreachable", "timeout"})
 
 
 def outlook(rounds: Iterable[Round]) -> str:

@@ -11,7 +11,7 @@ from tests.factories import observation, probe, round_, target
 
 UNRESOLVED = Failure(Phase.RESOLVE, "dns-unreachable")
 TIMED_OUT = Failure(Phase.CONNECT, "timeout")
-NO_ROUTE = Failure(Phase.CONNECT, "unreachable")
+NO_ROUTE = Failure(Phase.CONNECT, "no-route")
 REFUSED = Failure(Phase.CONNECT, "refused")
 
 
@@ -41,6 +41,7 @@ def domains(*failures):
         ([UNRESOLVED] * 3, "no name server answers for any of 3 domains"),
         ([Failure(Phase.RESOLVE, "timeout")] * 4, "no name server answers for any of 4 domains"),
         ([TIMED_OUT, NO_ROUTE, TIMED_OUT], "none of 3 domains can be connected to"),
+        ([TIMED_OUT, Failure(Phase.CONNECT, "unreachable")] * 2, "none of 4 domains can be connected to"),
         ([UNRESOLVED, TIMED_OUT, TIMED_OUT], "none of 3 domains can be connected to"),
         ([UNRESOLVED] * 2, ""),
         ([TIMED_OUT, TIMED_OUT, None], ""),

@@ -30,6 +30,7 @@ PROBES = {
 }
 """How many an experiment takes at most; a test holds it against the plans."""
 
+_SAME_AGAIN = frozenset({"timeout", "slow", "unreachable", "no-route"})
 _SLOW_SECONDS = 1.0  # what takes longer is not repeated: a diagnosis should not take minutes
 
 
@@ -135,7 +136,7 @@ def _may_be_the_port(evidence: Evidence) -> bool:
 
 def _for_failure(worst: Sample) -> tuple[Experiment, ...]:
     failure = worst.failure
-    if failure is None or failure.phase is Phase.RESOLVE or failure.kind in ("timeout", "slow", "unreachable"):
+    if failure is None or failure.phase is Phase.RESOLVE or failure.kind in _SAME_AGAIN:
         return ()
     if failure.phase is Phase.TLS:
         return (Experiment.UNKNOWN_NAME, Experiment.NO_SNI)

@@ -17,6 +17,7 @@ from typing import cast
 from exporter.model import Protocol
 from exporter.probing.certificates import Handshake, chain_of
 from exporter.probing.failures import Broken
+from exporter.probing.routes import blamed
 
 _MOST_UNREAD = 256 * 1024  # bytes; a server that sends faster than we read is paused
 _READ_SIZE = 64 * 1024
@@ -220,10 +221,13 @@ class Endpoint:
 
 
 async def connect(endpoint: Endpoint) -> Channel:
-    """A TCP connection to exactly this address; TLS has not begun. Raises OSError."""
-    _, channel = await asyncio.get_running_loop().create_connection(
-        lambda: Channel(endpoint.context, endpoint.sni, endpoint.session), endpoint.address, endpoint.port
-    )
+    """A TCP connection to exactly this address; TLS has not begun. Raises OSError, and `Broken` without a route."""
+    try:
+        _, channel = await asyncio.get_running_loop().create_connection(
+            lambda: Channel(endpoint.context, endpoint.sni, endpoint.session), endpoint.address, endpoint.port
+        )
+    except OSError as error:
+        raise blamed(error, endpoint.address) from None
     return channel
 
 

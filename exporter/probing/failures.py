@@ -3,9 +3,10 @@
 | kind | phase | what happened |
 |---|---|---|
 | nxdomain no-data servfail dns-refused dns-error | resolve | what the name servers said |
-| dns-unreachable | resolve | no name server answers at its address |
+| dns-unreachable | resolve | this machine's name servers cannot be reached |
 | refused | connect, tls | nothing listens at the port (RST, over QUIC ICMP), or a firewall says so |
-| unreachable | connect | no route to the address, from here |
+| no-route | connect | this machine has no route to the address: no packet was sent |
+| unreachable | connect | the network on the way says that the address cannot be reached |
 | timeout | any | nothing came in time |
 | slow | processing, transfer | something came in time, but not the whole of it; detail says how much (HTTP/1.1) |
 | reset | any | the connection was reset |

@@ -31,6 +31,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_pem_priv
 from exporter.model import Dial
 from exporter.probing.certificates import Handshake
 from exporter.probing.failures import ALERTS, Broken
+from exporter.probing.routes import blamed
 
 # aioquic tells its logs of each connection, in words that the server may have chosen; failures tell what matters.
 for _name in ("quic", "http3"):
@@ -205,11 +206,14 @@ def chain_of(tls: Context) -> tuple[bytes, ...]:
 
 
 async def connect(dial: Dial) -> Quic:
-    """A UDP socket that hears this address only; nothing was sent yet. Raises OSError, ValueError for a bad key."""
+    """A UDP socket that hears this address only; nothing was sent yet. Raises OSError, `Broken`, ValueError."""
     configuration = _configuration(dial)
-    _, quic = await asyncio.get_running_loop().create_datagram_endpoint(
-        lambda: Quic(configuration), remote_addr=(dial.address, dial.port)
-    )
+    try:
+        _, quic = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: Quic(configuration), remote_addr=(dial.address, dial.port)
+        )
+    except OSError as error:
+        raise blamed(error, dial.address) from None
     return quic
 
 

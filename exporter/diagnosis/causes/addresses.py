@@ -30,7 +30,6 @@ _DNS = {
     "no-data": "the name exists, but has no address",
     "servfail": "the name servers fail",
     "dns-refused": "the name servers refuse",
-    "dns-unreachable": "no name server answers at its address",
     "timeout": "no name server answers in time",
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from exporter.diagnosis.cause import Draft, cause
 from exporter.diagnosis.evidence import Evidence
-from exporter.diagnosis.wording import lines
+from exporter.diagnosis.wording import lines, names
 from exporter.model import Phase, Severity
 
 _OURS = (Phase.RESOLVE, Phase.CONNECT)
@@ -12,37 +12,52 @@ _OURS = (Phase.RESOLVE, Phase.CONNECT)
 
 @cause("vantage-offline", 901, "The prober's own network is at fault", severity=Severity.CRITICAL, masks=("*",))
 def vantage_offline(evidence: Evidence) -> Draft | None:
-    """Everything fails alike before a connection is made: it is us, not they."""
-    without_ipv6 = _without_ipv6(evidence)
-    if without_ipv6 is not None:
-        return without_ipv6
+    """Nothing was asked of anybody, or everything fails alike before a connection is made: it is us, not they."""
+    return _without_route(evidence) or _cut_off(evidence) or _without_name_servers(evidence)
+
+
+def _without_route(evidence: Evidence) -> Draft | None:
+    """Our own kernel says so, of each address that is not answered rightly."""
+    if not _all_wrong(evidence, Phase.CONNECT, "no-route"):
+        return None
+    places = sorted({sample.address for sample in evidence.wrong})
+    if all(":" in place for place in places):
+        summary = f"this prober has no IPv6, and {evidence.domain} has IPv6 addresses: give it IPv6, or set "
+        return _draft(evidence, summary + "`ip_family: ipv4`", 0.95, Severity.WARNING)
+    severity = Severity.WARNING if evidence.right else Severity.CRITICAL
+    summary = f"this prober's machine has no route to {names(places)}: its network is down, or its routes lack them"
+    return _draft(evidence, summary, 0.95, severity)
+
+
+def _without_name_servers(evidence: Evidence) -> Draft | None:
+    """The resolver asks the machine's name servers; those of the domain are asked by them."""
+    if evidence.right or not _all_wrong(evidence, Phase.RESOLVE, "dns-unreachable"):
+        return None
+    summary = f"this prober's machine cannot reach its name servers, so {evidence.domain} could not be looked up"
+    return _draft(evidence, summary, 0.9, Severity.CRITICAL)
+
+
+def _cut_off(evidence: Evidence) -> Draft | None:
+    """Nobody at all can be reached from here."""
     if not evidence.network_is_down or evidence.right or not evidence.wrong:
         return None
     if any(s.failure is None or s.failure.phase not in _OURS or s.failure.kind == "refused" for s in evidence.wrong):
         return None
+    return _draft(evidence, f"the prober's own network is at fault: {evidence.network_is_down}", 0.9, Severity.CRITICAL)
+
+
+def _all_wrong(evidence: Evidence, phase: Phase, kind: str) -> bool:
+    failures = [sample.failure for sample in evidence.wrong]
+    return bool(failures) and all(one is not None and (one.phase, one.kind) == (phase, kind) for one in failures)
+
+
+def _draft(evidence: Evidence, summary: str, confidence: float, severity: Severity) -> Draft:
     return Draft(
-        confidence=0.9,
-        summary=f"the prober's own network is at fault: {evidence.network_is_down}",
+        confidence=confidence,
+        summary=summary,
         shown=tuple(sample.seen for sample in evidence.wrong[:1]),
+        severity=severity,
         evidence=lines([sample.seen for sample in evidence.wrong]),
         would_confirm="the same probe from another machine",
-        noticed_by=("nobody but this prober",),
-    )
-
-
-def _without_ipv6(evidence: Evidence) -> Draft | None:
-    """«Network is unreachable» is what our own kernel says where it has no route at all."""
-    wrong = [sample for sample in evidence.wrong if sample.failure is not None]
-    if not wrong or len(wrong) < len(evidence.wrong):
-        return None
-    if any(":" not in s.address or s.failure is None or s.failure.detail != "Network is unreachable" for s in wrong):
-        return None
-    return Draft(
-        confidence=0.95,
-        summary=f"this prober has no IPv6, and {evidence.domain} has IPv6 addresses: give it IPv6, or set "
-        "`ip_family: ipv4`",
-        shown=tuple(sample.seen for sample in wrong[:1]),
-        severity=Severity.WARNING,
-        evidence=lines([sample.seen for sample in wrong]),
         noticed_by=("nobody but this prober",),
     )

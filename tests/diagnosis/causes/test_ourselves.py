@@ -9,11 +9,15 @@ from tests.diagnosis.cases import causes, failed, seen, told
 
 DOWN = "no name server answers for any of 3 domains"
 UNRESOLVED = failed(Phase.RESOLVE, "dns-unreachable", address=None)
-NO_ROUTE = "Network is unreachable"
+DETAIL = "Network is unreachable"
 
 
-def over_ipv6(detail=NO_ROUTE, **settings):
-    return failed(Phase.CONNECT, "unreachable", detail, address="2001:db8::1", **settings)
+def without_route(address="192.0.2.1", kind="no-route"):
+    return failed(Phase.CONNECT, kind, DETAIL, address=address)
+
+
+def over_ipv6(kind="no-route"):
+    return without_route("2001:db8::1", kind)
 
 
 def test_where_our_own_network_is_down_nothing_else_is_told():
@@ -41,8 +45,27 @@ def test_what_somebody_answered_is_not_our_network(observations):
     assert "vantage-offline" not in [cause for cause, *_ in causes(*observations, down=DOWN)]
 
 
-def test_one_domain_that_does_not_resolve_is_its_own_fault_while_others_do():
-    assert causes(UNRESOLVED) == [("dns-failure", "critical", None)]
+@pytest.mark.parametrize("kind", ["nxdomain", "servfail", "dns-refused", "timeout"])
+def test_a_domain_that_does_not_resolve_is_its_own_fault(kind):
+    assert causes(failed(Phase.RESOLVE, kind, address=None)) == [("dns-failure", "critical", None)]
+
+
+def test_name_servers_that_this_machine_cannot_reach_are_not_the_domains():
+    (finding,) = told(UNRESOLVED)
+
+    assert (finding.cause, finding.severity) == ("vantage-offline", "critical")
+    assert "cannot reach its name servers" in finding.summary
+
+
+@pytest.mark.parametrize(
+    ("observations", "severity"),
+    [([without_route()], "critical"), ([without_route(), seen(address="192.0.2.2")], "warning")],
+)
+def test_a_machine_without_a_route_blames_itself(observations, severity):
+    (finding,) = told(*observations)
+
+    assert (finding.cause, finding.severity) == ("vantage-offline", severity)
+    assert "no route to 192.0.2.1" in finding.summary
 
 
 def test_a_prober_without_ipv6_says_so_and_does_not_blame_the_domain():
@@ -55,10 +78,10 @@ def test_a_prober_without_ipv6_says_so_and_does_not_blame_the_domain():
 @pytest.mark.parametrize(
     "observations",
     [
-        [over_ipv6("No route to host"), seen()],
+        [over_ipv6("unreachable"), seen()],
         [over_ipv6(), seen(502)],
-        [failed(Phase.CONNECT, "unreachable", NO_ROUTE), seen(address="192.0.2.2")],
+        [without_route(kind="unreachable"), seen(address="192.0.2.2")],
     ],
 )
-def test_one_host_out_of_reach_or_another_fault_beside_it_is_not_missing_ipv6(observations):
+def test_one_host_out_of_reach_or_another_fault_beside_it_is_not_our_network(observations):
     assert "vantage-offline" not in [cause for cause, *_ in causes(*observations)]
