@@ -11,17 +11,16 @@ from pathlib import Path
 import uvloop
 from aiohttp import web
 
-from benchmarks.collector import calm_the_collector
 from benchmarks.processes import HOST
 from benchmarks.serving import STALL_PATH, Ticker
-from exporter import config
+from exporter import config, garbage
 from exporter.app import Exporter, Options
 
 
 async def serve(options: Options, stall_port: int) -> None:
     """Until it is ended. The stalls are told at a port of their own, so that asking for them is not measured."""
     exporter = Exporter(options, config.load(options.config_file, os.environ))
-    calm_the_collector()
+    garbage.calm()
     ticker = Ticker()
     app = web.Application()
     app.router.add_get(STALL_PATH, ticker.taken)

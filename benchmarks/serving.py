@@ -10,10 +10,10 @@ import time
 import uvloop
 from aiohttp import web
 
-from benchmarks.collector import calm_the_collector
 from benchmarks.content import house_with
 from benchmarks.processes import HOST
 from benchmarks.writing import SAMPLES
+from exporter import garbage
 from exporter.web import application
 
 STALL_PATH = "/longest-stalls"
@@ -44,7 +44,7 @@ class Ticker:
 
 
 async def serve(port: int) -> None:
-    calm_the_collector()
+    garbage.calm()
     ticker = Ticker()
     app = application(house_with(SAMPLES))
     app.router.add_get(STALL_PATH, ticker.taken)

@@ -19,9 +19,9 @@ from functools import partial
 import uvloop
 
 from benchmarks import probing, writing
-from benchmarks.collector import calm_the_collector
 from benchmarks.figures import Cost
 from benchmarks.servers import Server
+from exporter import garbage
 from exporter.exposition import Format
 from exporter.model import Protocol, Target
 
@@ -78,7 +78,7 @@ def main() -> None:
     parser.add_argument("port", type=int)
     parser.add_argument("ca_file")
     arguments = parser.parse_args()
-    calm_the_collector()
+    garbage.calm()
     measure = TASKS[arguments.task](Server(arguments.port, arguments.ca_file))
     for _ in sys.stdin:
         print(json.dumps(asdict(measure())), flush=True)

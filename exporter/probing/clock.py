@@ -39,7 +39,10 @@ class PhaseClock:
             yield
         except Exception as error:  # noqa: BLE001  # as in every phase
             broken = error
-        self.end(phase, started, broken)
+        try:
+            self.end(phase, started, broken)
+        finally:
+            broken = None  # its trace holds this frame: together only the garbage collector would free them
 
     def end(self, phase: Phase, started: float, error: BaseException | None) -> None:
         """Add the time since `started`; raises PhaseFailed where something broke."""
@@ -66,4 +69,7 @@ class _Timed:
             await self._timeout.__aexit__(kind, error, trace)
         except TimeoutError as late:
             error = late
-        self._clock.end(self._phase, self._started, error)
+        try:
+            self._clock.end(self._phase, self._started, error)
+        finally:
+            error = None  # as above

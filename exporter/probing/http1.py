@@ -40,6 +40,8 @@ class Http1:
         except PhaseFailed as failed:
             self.usable = False
             return answer.response(complete=False) if answer.has_headers else None, _told(failed.failure, answer)
+        finally:
+            answer.release()
         self.usable = whole and answer.leaves_open
         return answer.response(complete=whole), None
 
@@ -112,6 +114,10 @@ class Answer:
                 self._note(error, data)
         if not self._in_body and self._header_bytes > MOST_HEADER_BYTES:
             raise Broken("headers-too-big", f"more than {MOST_HEADER_BYTES} bytes of header section")
+
+    def release(self) -> None:
+        """Nothing more is fed: the parser and what it calls hold each other, and only the collector would free them."""
+        del self._parser
 
     @property
     def has_headers(self) -> bool:
