@@ -20,6 +20,7 @@ from tests.real.nginx import running_nginx
 from tests.real.processes import Endpoint, is_listening, refusing_endpoint, running
 
 ODD_SERVER = Path(__file__).with_name("odd_server.py")
+NAMELESS_SESSIONS = Path(__file__).with_name("nameless_sessions.py")
 JETTY = Path("/usr/share/jetty9")
 PHP_FPM = "/usr/sbin/php-fpm[0-9]*"
 
@@ -109,6 +110,12 @@ def _odd_server(order: Order) -> Argv:
     return sys.executable, ODD_SERVER, order.text, address, str(port), *order.options
 
 
+def _nameless_sessions(order: Order) -> Argv:
+    address, port = order.endpoint
+    named = (order.text,) if order.text else ()
+    return sys.executable, NAMELESS_SESSIONS, address, str(port), *order.options, *named
+
+
 def _nobody(order: Order) -> contextlib.AbstractContextManager[object]:
     """The port is taken and not listened on, so that no other program opens it meanwhile."""
     return refusing_endpoint(*order.endpoint)
@@ -142,6 +149,7 @@ _KINDS: dict[str, Start] = {
     "hitch": partial(_process, "hitch.conf", _hitch),
     "php-fpm": partial(_process, "fpm.conf", _php_fpm),
     "jetty": partial(_process, "context.xml", _jetty),
+    "nameless-sessions": partial(_process, "name", _nameless_sessions),
     "odd": partial(_process, "behaviour", _odd_server),
     "nobody": _nobody,
     "deaf": _deaf,

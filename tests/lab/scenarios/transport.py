@@ -241,4 +241,15 @@ AFTER_THE_REQUEST = (
     ),
 )
 
-SCENARIOS = (*BEFORE_TLS, *UNTRUSTED, *AFTER_THE_REQUEST)
+SESSIONS = (
+    alone(
+        "sessions-without-a-name",
+        "tls-resumption-across-names",
+        "A program that embeds OpenSSL asks for client certificates and never named its sessions: none is resumed.",
+        Server("nameless-sessions", "", options=("@site",)),
+        seen=200,
+        says="well",
+        fixed={"servers": (Server("nameless-sessions", "orchard", options=("@site",)),)},
+    ),
+)
+SCENARIOS = (*BEFORE_TLS, *UNTRUSTED, *SESSIONS, *AFTER_THE_REQUEST)
