@@ -7,19 +7,18 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from exporter import config, documents, saved
+from exporter.cli.arguments import configuration
 from exporter.cli.loop import run
 from exporter.cli.status import EXIT_FOUND, EXIT_OK
-from exporter.config import Config, ConfigError
 from exporter.model import Round
 
 
 def check(options: argparse.Namespace) -> int:
     from exporter import checking, terminal  # noqa: PLC0415  # probing and its libraries, which `replay` need not load
 
-    loaded = _configuration(options)
+    loaded = configuration(options)
     with terminal.progress(quiet=options.output == "json") as told:
         series = run(checking.check(loaded, options.rounds, told))
     if options.save is not None:
@@ -47,24 +46,3 @@ def _show(rounds: Sequence[Round], output: str) -> int:
         terminal.show(rounds)
     sys.stdout.flush()
     return EXIT_OK if documents.is_healthy(rounds) else EXIT_FOUND
-
-
-def _configuration(options: argparse.Namespace) -> Config:
-    """The file's, or one made of the arguments, which is held to the same rules."""
-    given = {key: getattr(options, key) for key in ("port", "path", "ca_file", "timeout")}
-    settings = {key: value for key, value in given.items() if value is not None}
-    if options.config_file is not None:
-        if options.domains or options.siblings or options.addresses or settings:
-            raise ConfigError(["check: give names and settings, or --config.file, not both"])
-        return config.load(options.config_file, os.environ)
-    names = list(dict.fromkeys([*options.domains, *options.siblings]))
-    if not options.domains:
-        raise ConfigError(["check: give the names to check, or --config.file"])
-    if options.addresses:
-        settings["resolve"] = options.addresses
-    if "timeout" in settings:
-        settings["interval"] = "1h"  # which bounds the timeout, and means nothing here
-    if "ca_file" in settings:
-        settings["ca_file"] = str(Path(settings["ca_file"]).absolute())
-    document = {"groups": [{"name": "check", **settings, "domains": names}]}
-    return config.parse(json.dumps(document), Path("arguments"), os.environ)

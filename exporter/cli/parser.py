@@ -57,7 +57,12 @@ def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         description="Asks the domains as different clients do and names the cause of what is wrong. "
         "Exit status: 0 healthy, 1 findings of warning or worse, 2 usage or configuration.",
     )
-    check.add_argument("domains", nargs="*", metavar="DOMAIN", help="the names to check")
+    check.add_argument(
+        "domains",
+        nargs="*",
+        metavar="DOMAIN",
+        help="the names to check, or addresses out of a browser: https://shop.example.com:8443/cart",
+    )
     check.add_argument(
         "--config.file",
         dest="config_file",
