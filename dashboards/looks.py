@@ -66,13 +66,15 @@ def _timeseries(style: common.GraphDrawStyle, stacking: common.StackingMode) -> 
 
 def _table() -> Look:
     options = table.Options(frame_index=0, show_header=True, cell_height=common.TableCellHeight.SM)
-    return Look("table", options, {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": False})
+    return Look(
+        "table", options, {"align": "auto", "cellOptions": {"type": "auto"}, "filterable": False, "inspect": False}
+    )
 
 
 def _matrix() -> Look:
     options = table.Options(frame_index=0, show_header=True, cell_height=common.TableCellHeight.MD)
     cells = {"type": "color-background", "mode": "basic"}
-    return Look("table", options, {"align": "center", "cellOptions": cells, "filterable": False})
+    return Look("table", options, {"align": "center", "cellOptions": cells, "filterable": False, "inspect": False})
 
 
 def _state_timeline() -> Look:

@@ -29,7 +29,10 @@ _SOURCE = common.DataSourceRef(type_val="prometheus", uid="${datasource}")
 def rendered(board: Board) -> str:
     """The file's text, ready to be committed."""
     document = json.loads(json.dumps(_dashboard(board), cls=JSONEncoder))
-    return json.dumps(_without_placement(document), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    # The models put these into a menu, whatever they are told.
+    for one in (*document["links"], *document["annotations"]["list"]):
+        del one["placement"]
+    return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def _dashboard(board: Board) -> dashboard.Dashboard:
@@ -48,13 +51,6 @@ def _dashboard(board: Board) -> dashboard.Dashboard:
         annotations=dashboard.AnnotationContainer(list_val=list(map(_annotation, board.annotations))),
         links=[_others()],
     )
-
-
-def _without_placement(document: object) -> object:
-    """The models put toggles and links into a menu, whatever they are told."""
-    if isinstance(document, dict):
-        return {key: _without_placement(value) for key, value in document.items() if key != "placement"}
-    return [_without_placement(one) for one in document] if isinstance(document, list) else document
 
 
 def _others() -> dashboard.DashboardLink:

@@ -16,8 +16,17 @@ import pytest
 from tests.programs import program
 
 VERSION = "13.2.3"
-# `@grafana/data`, what loading it needs besides, and a document for its sanitizer.
-PACKAGES = (f"@grafana/data@{VERSION}", "react@18.3.1", "react-dom@18.3.1", "jsdom@26.1.0")
+PACKAGES = (
+    # `@grafana/data`, what loading it needs besides, and a document for its sanitizer.
+    f"@grafana/data@{VERSION}",
+    "react@18.3.1",
+    "react-dom@18.3.1",
+    "jsdom@26.1.0",
+    # The types of dashboards, and what makes JSON schemas of them: its newest that runs, with all below it, on Node 18.
+    "@grafana/grafana-foundation-sdk@0.0.21",
+    "ts-json-schema-generator@2.3.0",
+    "typescript@5.9.3",
+)
 SOURCE = f"@grafana/prometheus@{VERSION}"
 ASKS = Path(__file__).with_name("frames.cjs")
 INSTALLS_WITHIN_SECONDS = 200

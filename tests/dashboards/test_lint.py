@@ -161,7 +161,7 @@ def test_all_boards_are_linked_and_nothing_hides_in_a_menu(uid):
         True,
         True,
     )
-    assert "placement" not in str(BOARDS[uid])
+    assert "inControlsMenu" not in str(BOARDS[uid])
 
 
 @pytest.mark.parametrize("uid", BOARDS)

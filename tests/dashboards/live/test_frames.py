@@ -10,17 +10,12 @@ import pytest
 
 from exporter.diagnosis import CAUSES
 from tests.dashboards import committed
-from tests.dashboards.grafana_code import asked, installed
+from tests.dashboards.grafana_code import asked
 
 pytestmark = pytest.mark.timeout(400)
 
 STEP_SECONDS = 2
 LAYERS = {one["name"]: one for uid, one in committed.annotations() if uid == "statuscode-fleet"}
-
-
-@pytest.fixture(scope="module")
-def packages(request):
-    return installed(request.config.cache.mkdir("grafana"))
 
 
 def series(world, expression, start, end, step):
