@@ -7,7 +7,8 @@ SERVERS := nginx=nginx apache2=apache2 prometheus=prometheus promtool=prometheus
     haproxy=haproxy caddy=caddy h2o=h2o nghttpd=nghttp2-server nghttp=nghttp2-client varnishd=varnish hitch=hitch \
     /usr/share/jetty9/bin/jetty.sh=jetty9 /usr/share/tomcat10/bin/catalina.sh=tomcat10-common /usr/sbin/php-fpm[0-9]*=php-fpm \
     chromium=chromium firefox-esr=firefox-esr certutil=libnss3-tools \
-    prometheus-alertmanager=prometheus-alertmanager amtool=prometheus-alertmanager node=nodejs npm=npm
+    prometheus-alertmanager=prometheus-alertmanager amtool=prometheus-alertmanager node=nodejs npm=npm \
+    docker-compose=docker-compose
 PEERS   := prometheus-blackbox-exporter=prometheus-blackbox-exporter
 
 .PHONY: run test check bench accuracy dashboards lock servers clean

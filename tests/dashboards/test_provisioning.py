@@ -1,19 +1,15 @@
-"""What Grafana, Alertmanager and compose are given fits together."""
+"""What Grafana and Alertmanager are given fits together."""
 
 from __future__ import annotations
 
 import re
 import subprocess
-from pathlib import Path
 
 import pytest
-import yaml
 
-from exporter.cli.parser import parser
 from tests.dashboards import committed
 from tests.programs import program
 
-COMPOSE = yaml.safe_load((committed.FOLDER / "compose.yaml").read_text("utf-8"))
 RULES = [
     rule for group in committed.provisioned("provisioning/alerting/rules.yaml")["groups"] for rule in group["rules"]
 ]
@@ -102,51 +98,3 @@ def test_the_programs_themselves_have_nothing_to_complain_about(name, command):
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def mounts() -> list[tuple[str, Path, str]]:
-    found = []
-    for name, service in COMPOSE["services"].items():
-        for volume in service.get("volumes", ()):
-            source, inside, *_ = volume.split(":")
-            if source.startswith("."):
-                found.append((name, (committed.FOLDER / source).resolve(), inside))
-    return found
-
-
-def test_compose_mounts_what_is_here_where_the_programs_look():
-    inside = {(name, where): source for name, source, where in mounts()}
-    provider = committed.provisioned("provisioning/dashboards/statuscode.yaml")["providers"][0]
-
-    assert all(source.is_dir() for source in inside.values())
-    assert inside["grafana", provider["options"]["path"]] == committed.FOLDER
-    assert inside["grafana", "/etc/grafana/provisioning"] == committed.FOLDER / "grafana" / "provisioning"
-    for name in ("prometheus", "alertmanager"):
-        (told,) = [word for word in COMPOSE["services"][name]["command"] if word.startswith("--config.file=")]
-        folder, _, file = told.removeprefix("--config.file=").rpartition("/")
-        assert (inside[name, folder] / file).is_file()
-
-
-def test_compose_wires_the_services_by_the_names_that_the_files_use():
-    prometheus = yaml.safe_load((committed.FOLDER / "prometheus" / "prometheus.yaml").read_text("utf-8"))
-    scraped = prometheus["scrape_configs"][0]["static_configs"][0]["targets"]
-    alerted = prometheus["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"]
-
-    named = [*scraped, *alerted, SOURCE["url"].removeprefix("http://")]
-    assert {place.partition(":")[0] for place in named} == set(COMPOSE["services"]) - {"grafana"}
-    home = COMPOSE["services"]["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
-    assert home.endswith("/statuscode-fleet.json")
-
-
-def test_compose_starts_the_exporter_with_a_command_that_it_knows_and_opens_no_port_to_others():
-    service = COMPOSE["services"]["exporter"]
-
-    options = parser().parse_args(service["command"])
-    assert options.external_url == "http://localhost:10421"
-    assert options.listen == [("", 10421)]
-    ports = [port for one in COMPOSE["services"].values() for port in one["ports"]]
-    assert all(port.startswith("127.0.0.1:") for port in ports)
-
-
-def test_the_image_of_the_exporter_is_built_from_the_repository():
-    assert (committed.FOLDER / COMPOSE["services"]["exporter"]["build"] / "Dockerfile").is_file()
