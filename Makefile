@@ -10,8 +10,9 @@ SERVERS := nginx=nginx apache2=apache2 prometheus=prometheus promtool=prometheus
     prometheus-alertmanager=prometheus-alertmanager amtool=prometheus-alertmanager node=nodejs npm=npm \
     docker-compose=docker-compose
 PEERS   := prometheus-blackbox-exporter=prometheus-blackbox-exporter
+PAINTER := chromium=chromium pngquant=pngquant
 
-.PHONY: run test check bench accuracy dashboards lock servers clean
+.PHONY: run test check bench accuracy dashboards pictures lock servers clean
 
 run: $(VENV)/.run
 	$(BIN)/statuscode-exporter demo --config.file=config.example.yaml
@@ -39,6 +40,11 @@ accuracy: $(VENV)/.dev servers
 # Dashboards and alert rules, anew from their source.
 dashboards: $(VENV)/.dev
 	$(BIN)/python -m dashboards.build
+
+# README's pictures of the exporter's pages, anew from the laboratory.
+pictures: $(VENV)/.dev
+	@sh scripts/install-servers $(PAINTER)
+	$(BIN)/python -m tests.real.pictures
 
 servers:
 	@sh scripts/install-servers $(SERVERS)

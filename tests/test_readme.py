@@ -69,11 +69,3 @@ def test_the_table_of_alerts_is_the_one_that_there_is():
     (table,) = re.findall(r"<!-- alerts -->\n(.*?)<!-- /alerts -->", README, re.DOTALL)
 
     assert table.splitlines() == ["| alert | fires when |", "|---|---|", *rows]
-
-
-def test_the_pictures_are_there():
-    root = Path(__file__).parent.parent
-    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", README)
-
-    assert pictures
-    assert all((root / picture).is_file() for picture in pictures)
