@@ -30,6 +30,15 @@ async def told_errors(request: web.Request, handler: Handler) -> web.StreamRespo
     except ProblemError as error:
         retry = {"Retry-After": str(error.retry_after_seconds)} if error.retry_after_seconds else {}
         return _told(request, error.status, error.detail, error.parameter, retry)
+    except ConnectionError:
+        # aiohttp would log a fault of ours where a browser only went to another page. Nobody gets this answer.
+        if not _has_left(request):
+            raise
+        return web.Response()
+
+
+def _has_left(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 def _told(
