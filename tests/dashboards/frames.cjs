@@ -1,5 +1,6 @@
 // What Grafana's own code makes of an answer of Prometheus. Asked on standard input, answered on standard output, in JSON.
-// Its annotation support imports a React editor, which is not needed to process events: an empty module stands in.
+// Some of its imports are not needed for that, and an empty module stands in for them: the React editor of its annotations,
+// and ES modules (Markdown, gradients) where Node cannot require any: before 20.19, as Debian 12's.
 'use strict';
 const { Module, createRequire } = require('node:module');
 const path = require('node:path');
@@ -12,14 +13,19 @@ const { JSDOM } = from('jsdom');
 const { window } = new JSDOM('');
 Object.assign(globalThis, { window, document: window.document });
 globalThis.navigator ??= window.navigator; // newer ones of Node have one
-const data = from('@grafana/data');
-const { lastValueFrom } = from('rxjs');
 
 const load = Module._load;
 Module._load = function (name, parent, main) {
-  if (name.endsWith('AnnotationQueryEditor.cjs')) return { AnnotationQueryEditor: null };
-  return load.call(this, name === 'rxjs' || name.startsWith('@grafana/') ? from.resolve(name) : name, parent, main);
+  if (name.endsWith('AnnotationQueryEditor.cjs')) return {};
+  try {
+    return load.call(this, name === 'rxjs' || name.startsWith('@grafana/') ? from.resolve(name) : name, parent, main);
+  } catch (error) {
+    if (error.code !== 'ERR_REQUIRE_ESM') throw error;
+    return {};
+  }
 };
+const data = from('@grafana/data');
+const { lastValueFrom } = from('rxjs');
 const { PrometheusAnnotationSupport } = require(path.join(folder, 'prometheus', 'package', 'dist', 'cjs', 'annotations.cjs'));
 
 function frame(series, step) {
