@@ -138,6 +138,8 @@ class Conversation:
             self._close_for_the_rest(failed.failure)
             return None, failed.failure
         response, failure = await self._exchange(ask, clock)
+        if self._channel is not None and _was_left_undone(response, failure):
+            response, failure = await self._exchange(ask, clock)
         if was_open and _found_it_closed(response, failure):
             self._note_survival(survived=False)
             clock.seconds.clear()
@@ -206,6 +208,14 @@ async def _ends(channel: Channel | PlainChannel) -> bool:
             except OSError:
                 return True
     return False
+
+
+def _was_left_undone(response: Response | None, failure: Failure | None) -> bool:
+    """Whether the server says that it did nothing: clients then ask once more by themselves, and nobody notices.
+
+    RFC 9113, section 8.7; RFC 9114, section 4.1.1. HAProxy says so where its own connection ended under the request.
+    """
+    return response is None and failure is not None and failure.detail in ("REFUSED_STREAM", "H3_REQUEST_REJECTED")
 
 
 def _found_it_closed(response: Response | None, failure: Failure | None) -> bool:

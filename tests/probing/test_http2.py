@@ -273,6 +273,30 @@ async def test_a_reset_stream_has_its_code_and_leaves_the_connection(judge, leaf
     assert {number for number, _ in server.hosts} == {0}
 
 
+@pytest.mark.parametrize(
+    ("code", "refusals", "asked", "status"),
+    [
+        (ErrorCodes.REFUSED_STREAM, 1, 2, 200),
+        (ErrorCodes.REFUSED_STREAM, 9, 2, None),
+        (ErrorCodes.CANCEL, 1, 1, None),
+    ],
+)
+async def test_what_the_server_left_undone_is_asked_once_more_as_clients_do(judge, leaf, code, refusals, asked, status):
+    left = [refusals]
+
+    def respond(connection, stream, host):
+        if host == "b.test" and left[0]:
+            left[0] -= 1
+            return frame(RST_STREAM, stream=stream, payload=int(code).to_bytes(4, "big"))
+        return answer(connection, stream)
+
+    seen, server = await observe(judge, leaf, respond, "a.test", "b.test")
+
+    assert [host for _, host in server.hosts].count("b.test") == asked
+    assert (seen[1].response and seen[1].response.status) == status
+    assert (seen[1].failure is None) is (status is not None)
+
+
 def headers_and(rest: bytes, stream: int = 1) -> bytes:
     return frame(HEADERS, END_HEADERS, stream, STATUS_200) + rest
 

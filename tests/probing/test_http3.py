@@ -281,6 +281,23 @@ async def test_a_stream_that_is_reset_leaves_the_connection_alone(judge, leaf, c
     assert {number for number, _ in server.hosts} == {0}
 
 
+@pytest.mark.parametrize(("refusals", "asked"), [(1, 2), (9, 2)])
+async def test_what_the_server_left_undone_is_asked_once_more_as_clients_do(judge, leaf, refusals, asked):
+    left = [refusals]
+
+    def respond(h3, stream, host):
+        if host == "b.test" and left[0]:
+            left[0] -= 1
+            quic_of(h3).reset_stream(stream, ErrorCode.H3_REQUEST_REJECTED)
+        else:
+            answer(h3, stream)
+
+    seen, server = await observe(judge, leaf, respond, "a.test", "b.test")
+
+    assert [host for _, host in server.hosts].count("b.test") == asked
+    assert (seen[1].failure is None) is (refusals == 1)
+
+
 async def test_a_reset_within_the_body_keeps_what_came(judge, leaf):
     def respond(h3, stream, _):
         h3.send_headers(stream, encoded([(":status", "200")]))
