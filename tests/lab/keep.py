@@ -1,11 +1,13 @@
 """`python -m tests.lab.keep DIR`: what a laboratory run saved in DIR becomes the rounds of `tests/rounds`, for replay.
 
-First `python -m tests.lab --save DIR`. Kept are the first scenario of each cause and all healthy ones. `findings.json`
-beside them says what the diagnosis makes of each domain; look at its difference before you commit it.
+First `python -m tests.lab --save DIR`, with `--only` for some; what is not in DIR stays as it is. Kept are the first
+scenario of each cause and all healthy ones. `findings.json` beside them says what the diagnosis makes of each domain:
+look at its difference before you commit it.
 """
 
 from __future__ import annotations
 
+import argparse
 import gzip
 import json
 import sys
@@ -69,15 +71,21 @@ def written(findings: dict[str, Told]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    source = Path(arguments[0])
-    FOLDER.mkdir(exist_ok=True)
+    parser = argparse.ArgumentParser(prog="python -m tests.lab.keep", description=__doc__)
+    parser.add_argument("saved", type=Path, metavar="DIR")
+    source = parser.parse_args(arguments).saved
+    names = chosen()
+    here = [name for name in names if (source / f"{name}.json").is_file()]
+    missing = [name for name in names if name not in here and not (FOLDER / f"{name}.json.gz").is_file()]
+    if missing or not here:
+        parser.error(f"{source} has no {', '.join(missing) or 'scenario that is kept'}")
     for old in FOLDER.glob("*.json.gz"):
-        old.unlink()
-    findings = {}
+        if old.name.removesuffix(".json.gz") not in names:
+            old.unlink()
+    for name in here:
+        keep(name, source)
     with tempfile.TemporaryDirectory() as there:
-        for name in chosen():
-            keep(name, source)
-            findings[name] = told(saved.diagnosed_anew(kept(name, Path(there))))
+        findings = {name: told(saved.diagnosed_anew(kept(name, Path(there)))) for name in names}
     FINDINGS.write_text(written(findings), encoding="utf-8")
     return 0
 
