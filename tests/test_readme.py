@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import re
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from exporter.cause_metrics import METRICS as CAUSE_METRICS
+from exporter.cli.parser import parser
 from exporter.incident_metrics import METRICS as INCIDENT_METRICS
 from exporter.metrics import METRICS
 from tests.programs import program
@@ -69,3 +71,16 @@ def test_the_table_of_alerts_is_the_one_that_there_is():
     (table,) = re.findall(r"<!-- alerts -->\n(.*?)<!-- /alerts -->", README, re.DOTALL)
 
     assert table.splitlines() == ["| alert | fires when |", "|---|---|", *rows]
+
+
+def test_the_unit_for_systemd_starts_it_with_a_command_that_it_knows():
+    (unit,) = re.findall(r"```ini\n(.*?)```", README, re.DOTALL)
+    service = configparser.ConfigParser(interpolation=None)
+    service.optionxform = str
+    service.read_string(unit)
+
+    program, *arguments = service["Service"]["ExecStart"].split()
+    options = parser().parse_args(arguments)
+    assert program == "/opt/statuscode-exporter/bin/statuscode-exporter"
+    assert f"python3 -m venv {Path(program).parents[1]}\n" in README
+    assert options.storage == Path("/var/lib") / service["Service"]["StateDirectory"]
