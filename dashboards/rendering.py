@@ -29,7 +29,7 @@ _SOURCE = common.DataSourceRef(type_val="prometheus", uid="${datasource}")
 def rendered(board: Board) -> str:
     """The file's text, ready to be committed."""
     document = json.loads(json.dumps(_dashboard(board), cls=JSONEncoder))
-    return json.dumps(_without_placement(document), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    return json.dumps(_without_unwanted(document), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def _dashboard(board: Board) -> dashboard.Dashboard:
@@ -50,11 +50,15 @@ def _dashboard(board: Board) -> dashboard.Dashboard:
     )
 
 
-def _without_placement(document: object) -> object:
-    """The models put toggles and links into a menu, whatever they are told."""
+# The models write them, whatever they are told. A placement puts toggles and links into a menu; a panel with a direction
+# to repeat in is as wide as the whole dashboard in Grafana 11, also where it does not repeat.
+_UNWANTED = frozenset(("placement", "repeatDirection"))
+
+
+def _without_unwanted(document: object) -> object:
     if isinstance(document, dict):
-        return {key: _without_placement(value) for key, value in document.items() if key != "placement"}
-    return [_without_placement(one) for one in document] if isinstance(document, list) else document
+        return {key: _without_unwanted(value) for key, value in document.items() if key not in _UNWANTED}
+    return [_without_unwanted(one) for one in document] if isinstance(document, list) else document
 
 
 def _others() -> dashboard.DashboardLink:
