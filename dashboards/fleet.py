@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dashboards.legend import CAUSES_SHOWN
-from dashboards.queries import OPEN, in_view, with_cause
+from dataclasses import replace
+
+from dashboards.legend import CAUSES_SHOWN, OF_CODES, OF_FAILURES
+from dashboards.queries import CAUSE, OPEN, in_view, with_cause
 from dashboards.shared import (
+    AGE_COLUMN,
     CODE_COLUMN,
     CODES,
     DOMAIN_COLUMN,
+    DOMAIN_WIDTH,
     DOMAINS,
     EVIDENCE_COLUMN,
     FLEET,
@@ -26,6 +30,8 @@ _CODE = 'code=~"$code"'
 _ACTIVE = in_view("statuscode_incident_active", _CODE)
 _START = in_view("statuscode_incident_start_timestamp_seconds", _CODE)
 _INCIDENTS = f"max by ({OPEN}) ({_ACTIVE})"
+_BY_CAUSE = f"max by (domain, {CAUSE}) ({with_cause(_ACTIVE)})"
+_AGE_BY_CAUSE = f"max by ({CAUSE}) ({with_cause(f'time() - {_START}')})"
 _UP = f"min by (domain) ({in_view('statuscode_domain_up')})"
 _PAGES = in_view("statuscode_exporter_pages_info")
 _ROUNDS = in_view("statuscode_round_timestamp_seconds")
@@ -61,7 +67,7 @@ _AFFECTED = Panel(
 _UP_SHARE = Panel(
     id=3,
     kind="stat",
-    title="Domains that answer",
+    title="Domains up",
     description="Share of the domains whose matched probes all answered as expected in their last round.",
     width=4,
     height=4,
@@ -76,9 +82,9 @@ _DOMINANT = Panel(
     kind="stat:name",
     title="Commonest cause",
     description="The cause with the most affected domains. One cause over many domains: look for one shared thing.",
-    width=4,
+    width=5,
     height=4,
-    queries=(now(f"topk(1, count by (cause) ({_INCIDENTS}))", "{{cause}}"),),
+    queries=(now(f"topk(1, count by (title) ({_BY_CAUSE}))", "{{title}}"),),
     no_value="nothing is open",
     thresholds=_ANY_IS_BAD,
 )
@@ -90,6 +96,7 @@ _LONGEST = Panel(
     width=4,
     height=4,
     unit="dtdurations",
+    decimals=1,
     queries=(now(f"max(time() - {_START})"),),
     no_value="nothing is open",
     thresholds=((None, ORANGE), (3600, RED)),
@@ -97,12 +104,13 @@ _LONGEST = Panel(
 _FRESH = Panel(
     id=6,
     kind="stat",
-    title="Oldest round",
+    title="Round age",
     description="How long ago the domain was probed that waits longest. If this is red, do not trust the rest: "
     "look at the exporter.",
-    width=4,
+    width=3,
     height=4,
     unit="s",
+    decimals=0,
     queries=(now(f"max(time() - {_ROUNDS})"),),
     no_value="no exporter answers",
     thresholds=((None, GREEN), (300, ORANGE), (900, RED)),
@@ -112,26 +120,49 @@ _TABLE = Panel(
     id=7,
     kind="table",
     title="What is wrong now",
-    description="Every open incident with its age, cause, runbook and evidence. A domain leads to what it shows, "
-    "a status to its incidents over time.",
+    description="Every open incident with its age, cause, runbook and evidence: the critical ones first, of these the "
+    "newest. A domain leads to what it shows, a status to its incidents over time.",
     width=24,
-    height=9,
+    height=10,
     queries=(
         table_of(
-            f"sort_desc(max by ({OPEN}, title, severity, runbook_url, url) ("
+            f"sort(max by ({OPEN}, title, severity, runbook_url, url) ("
             f"({with_cause(f'time() - {_START}')})\n  * on (job, instance) group_left (url) {_PAGES}))"
         ),
     ),
     no_value="nothing is wrong",
     columns=(
-        Column("Value", "Open for", unit="dtdurations", width=170),
         SEVERITY_COLUMN,
-        DOMAIN_COLUMN,
+        AGE_COLUMN,
+        replace(DOMAIN_COLUMN, width=DOMAIN_WIDTH),
         CODE_COLUMN,
         TITLE_COLUMN,
         RUNBOOK_COLUMN,
         EVIDENCE_COLUMN,
     ),
+    sorted_by=("Severity",),
+)
+_CAUSES = Panel(
+    id=14,
+    kind="table",
+    title="What is wrong now, by cause",
+    description="How many domains each cause concerns, and since when. One cause of many domains: look for the one "
+    "thing that they share.",
+    width=15,
+    height=7,
+    queries=(
+        table_of(f"sort_desc(count by ({CAUSE}) ({_BY_CAUSE}))"),
+        table_of(_AGE_BY_CAUSE),
+    ),
+    no_value="nothing is wrong",
+    columns=(
+        SEVERITY_COLUMN,
+        replace(AGE_COLUMN, name="Value #B"),
+        Column("Value #A", "Domains", width=80, left=True),
+        TITLE_COLUMN,
+        RUNBOOK_COLUMN,
+    ),
+    sorted_by=("Severity",),
 )
 _TIMELINE = Panel(
     id=8,
@@ -156,6 +187,7 @@ _CODES_OVER_TIME = Panel(
     unit="reqps",
     minimum=0,
     queries=(Query(f"sum by (code) ({_OTHER_CODES})", "{{code}}"),),
+    paints=OF_CODES,
     no_value="every answer was 2xx or 3xx",
 )
 _FAILURES = Panel(
@@ -172,6 +204,7 @@ _FAILURES = Panel(
             f"sum by (phase, kind) ({in_view('phase_kind:statuscode_probe_failures:rate5m')})", "{{phase}}: {{kind}}"
         ),
     ),
+    paints=OF_FAILURES,
     no_value="every probe was answered",
 )
 _DURATIONS = Panel(
@@ -179,7 +212,7 @@ _DURATIONS = Panel(
     kind="heatmap",
     title="Time to the first byte, all probes",
     description="How long servers took to answer once they were asked (phase processing), over all domains.",
-    width=12,
+    width=14,
     height=8,
     unit="s",
     queries=(Query(f"sum by (le) (increase({_PROCESSING}[$__rate_interval]))", "{{le}}", form=Form.HEATMAP),),
@@ -187,27 +220,29 @@ _DURATIONS = Panel(
 )
 _GROUPS = Panel(
     id=12,
-    kind="bargauge",
+    kind="table",
     title="Groups with domains down",
     description="Domains whose last round was not as expected, by the group of the configuration.",
-    width=6,
-    height=8,
+    width=9,
+    height=7,
     queries=(
-        now(
-            f"count by (group) (({_UP} == 0) * on (domain) group_left (group) max by (domain, group) ({_INFO}))",
-            "{{group}}",
+        table_of(
+            "sort_desc(count by (group) "
+            f"(({_UP} == 0) * on (domain) group_left (group) max by (domain, group) ({_INFO})))"
         ),
     ),
     no_value="every group is up",
-    thresholds=((None, RED),),
-    minimum=0,
+    columns=(
+        Column("group", "Group"),
+        Column("Value", "Domains", thresholds=((None, RED),), width=90),
+    ),
 )
 _ENDING = Panel(
     id=13,
     kind="table",
     title="Certificates that end within 21 days",
     description="The twenty that end first. Below zero: it has ended.",
-    width=6,
+    width=10,
     height=8,
     queries=(table_of(f"sort(bottomk(20, (min by (domain) ({_CERTIFICATES}) - time()) < 21 * 86400))"),),
     no_value="none ends within 21 days",
@@ -222,12 +257,13 @@ BOARD = Board(
     title="HTTP status: fleet",
     description="What is wrong now, since when, why, and what to do, over all domains that statuscode-exporter probes.",
     variables=(JOB, INSTANCE, DOMAINS, CODES),
-    annotations=layers(in_view),
+    annotations=layers(in_view, not_on=(_CODES_OVER_TIME.id, _FAILURES.id)),
     rows=(
         (_OPEN_INCIDENTS, _AFFECTED, _UP_SHARE, _DOMINANT, _LONGEST, _FRESH),
         (_TABLE,),
+        (_CAUSES, _GROUPS),
         (_TIMELINE,),
         (_CODES_OVER_TIME, _FAILURES),
-        (_DURATIONS, _GROUPS, _ENDING),
+        (_DURATIONS, _ENDING),
     ),
 )

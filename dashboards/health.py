@@ -219,10 +219,10 @@ _FILES = Panel(
 
 BOARD = Board(
     uid=HEALTH,
-    title="HTTP status: the exporter itself",
+    title="HTTP status: exporter",
     description="Whether the exporter is well: if it is not, do not trust the other dashboards.",
     variables=(JOB, INSTANCE),
-    annotations=layers(of_instances),
+    annotations=layers(of_instances, shown=False),
     rows=(
         FIGURES,
         (_ROUNDS, _LAG, _IN_FLIGHT),

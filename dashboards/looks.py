@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from grafana_foundation_sdk.models import (
-    bargauge,
     common,
     heatmap,
     stat,
@@ -19,12 +18,13 @@ from grafana_foundation_sdk.models import (
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Attributes: `options` are of the panel, `custom` of each of its fields."""
+    """Attributes: `options` are of the panel, `custom` of each of its fields, `color` is how its values are colored."""
 
     plugin: str
     options: object
     custom: object = None
     color: str = "thresholds"
+    fixed_color: str | None = None
 
 
 _LAST = common.ReduceDataOptions(calcs=["lastNotNull"], values=False, fields="")
@@ -38,12 +38,17 @@ _ALL_SERIES = common.VizTooltipOptions(mode=common.TooltipDisplayMode.MULTI, sor
 _ONE_SERIES = common.VizTooltipOptions(mode=common.TooltipDisplayMode.SINGLE, sort=common.SortOrder.NONE)
 
 
-def _stat(text_mode: common.BigValueTextMode) -> Look:
+# In pixels, of what is said in words: Grafana's own choice makes a long title tiny.
+_WORDS = common.VizTextDisplayOptions(title_size=18, value_size=18)
+
+
+def _stat(text_mode: common.BigValueTextMode, size: common.VizTextDisplayOptions | None = None) -> Look:
     options = stat.Options(
         graph_mode=common.BigValueGraphMode.NONE,
         color_mode=common.BigValueColorMode.BACKGROUND,
         justify_mode=common.BigValueJustifyMode.AUTO,
         text_mode=text_mode,
+        text=size,
         reduce_options=_LAST,
         orientation=common.VizOrientation.AUTO,
     )
@@ -85,7 +90,9 @@ def _state_timeline() -> Look:
         tooltip=_ONE_SERIES,
         per_page=20,
     )
-    return Look("state-timeline", options, statetimeline.FieldConfig(line_width=0, fill_opacity=80, span_nulls=False))
+    custom = statetimeline.FieldConfig(line_width=0, fill_opacity=80, span_nulls=False)
+    # By thresholds, values would be merged into their ranges before they are mapped: all causes were one green range.
+    return Look("state-timeline", options, custom, color="fixed", fixed_color="red")
 
 
 def _status_history() -> Look:
@@ -115,23 +122,6 @@ def _heatmap() -> Look:
     return Look("heatmap", options, heatmap.FieldConfig())
 
 
-def _bar_gauge() -> Look:
-    options = bargauge.Options(
-        display_mode=common.BarGaugeDisplayMode.BASIC,
-        value_mode=common.BarGaugeValueMode.COLOR,
-        name_placement=common.BarGaugeNamePlacement.LEFT,
-        show_unfilled=True,
-        sizing=common.BarGaugeSizing.AUTO,
-        min_viz_width=8,
-        min_viz_height=16,
-        max_viz_height=300,
-        legend=_NO_LEGEND,
-        reduce_options=_LAST,
-        orientation=common.VizOrientation.HORIZONTAL,
-    )
-    return Look("bargauge", options)
-
-
 def written(markdown: str) -> Look:
     """The look of a text, which is its content."""
     return Look("text", text.Options(mode=text.TextMode.MARKDOWN, content=markdown))
@@ -139,7 +129,8 @@ def written(markdown: str) -> Look:
 
 LOOKS = {
     "stat": _stat(common.BigValueTextMode.VALUE),
-    "stat:name": _stat(common.BigValueTextMode.NAME),
+    "stat:words": _stat(common.BigValueTextMode.VALUE, _WORDS),
+    "stat:name": _stat(common.BigValueTextMode.NAME, _WORDS),
     "timeseries": _timeseries(common.GraphDrawStyle.LINE, common.StackingMode.NONE),
     "timeseries:stacked": _timeseries(common.GraphDrawStyle.LINE, common.StackingMode.NORMAL),
     "timeseries:bars": _timeseries(common.GraphDrawStyle.BARS, common.StackingMode.NORMAL),
@@ -148,5 +139,4 @@ LOOKS = {
     "state-timeline": _state_timeline(),
     "status-history": _status_history(),
     "heatmap": _heatmap(),
-    "bargauge": _bar_gauge(),
 }

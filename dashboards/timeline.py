@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.legend import CAUSES_SHOWN
+from dashboards.legend import CAUSES_SHOWN, OF_REFUSALS
 from dashboards.queries import in_view, with_cause, within_range
 from dashboards.shared import (
     CODES_421,
@@ -20,9 +20,11 @@ from dashboards.shared import (
 )
 from dashboards.values import GREEN, ORANGE, RED, Board, Column, Panel, Query, now, table_of
 from exporter import runbooks
+from exporter.incident_metrics import DURATION_BUCKETS
 
 _CODE = 'code=~"$code"'
 _ACTIVE = in_view("statuscode_incident_active", _CODE)
+_BY_CAUSE = f"max by (domain, title) ({with_cause(_ACTIVE)})"
 _CAUSE = in_view("domain:statuscode_domain_cause:wrong")
 _MISDIRECTED = in_view("combination_expected:statuscode_misdirected_responses:rate5m")
 _WRONG = in_view("combination_expected:statuscode_misdirected_responses:rate5m", 'expected="false"')
@@ -33,6 +35,13 @@ _OPENED = in_view("statuscode_incidents_total", _CODE)
 _SUM = in_view("statuscode_incident_duration_seconds_sum", _CODE)
 _COUNT = in_view("statuscode_incident_duration_seconds_count", _CODE)
 _BUCKET = in_view("statuscode_incident_duration_seconds_bucket", _CODE)
+
+# As Grafana's data source shows them, which takes this label for a number.
+_BOUNDS = ("a minute", "5 minutes", "15 minutes", "an hour", "4 hours", "a day", "a week")
+_LENGTHS_SHOWN = (
+    *((f"{seconds:g}", text) for seconds, text in zip(DURATION_BUCKETS, _BOUNDS, strict=True)),
+    ("Infinity", "any time"),
+)
 
 # What a page of the index says of each cause that can be behind a 421.
 _FIRST_LOOKS = (
@@ -54,7 +63,7 @@ _FIRST_LOOKS = (
 def _pages() -> str:
     """Links to the runbooks, relative to the exporter that the hidden variable names."""
     titles = runbooks.titles()
-    lines = [f"- [{titles[id_]}](${{runbooks}}/{id_}) `{id_}`" for id_ in _FIRST_LOOKS]
+    lines = [f"- [{titles[id_]}](${{runbooks}}/{id_})" for id_ in _FIRST_LOOKS]
     intro = (
         "421 on a new connection of the domain's own is an outage. On a connection that was opened for a sibling "
         "it is right: browsers ask again; many other clients do not. [All about 421](${runbooks}/421)"
@@ -75,7 +84,7 @@ _NOW = Panel(
 _IN_RANGE = Panel(
     id=2,
     kind="stat",
-    title="Opened in this range",
+    title="Opened in range",
     description="Incidents of the chosen status that were opened within the time range.",
     width=4,
     height=4,
@@ -86,8 +95,8 @@ _IN_RANGE = Panel(
 _MEAN = Panel(
     id=3,
     kind="stat",
-    title="Mean time to resolve",
-    description="Of the incidents of the chosen status that ended within the time range.",
+    title="Time to resolve",
+    description="The mean of the incidents of the chosen status that ended within the time range.",
     width=4,
     height=4,
     unit="dtdurations",
@@ -98,8 +107,9 @@ _MEAN = Panel(
 _WRONG_421 = Panel(
     id=4,
     kind="stat",
-    title="Wrong 421 in this range",
-    description="Answers with 421 that are an outage, to the minute, over all domains and whatever status is chosen.",
+    title="Wrong 421",
+    description="Answers with 421 in this range that are an outage, to the minute, over all domains and whatever "
+    "status is chosen.",
     width=4,
     height=4,
     decimals=0,
@@ -139,6 +149,7 @@ _RIGHT_AND_WRONG = Panel(
     unit="reqps",
     minimum=0,
     queries=(Query(f"sum by (expected, combination) ({_MISDIRECTED})", "expected={{expected}}, {{combination}}"),),
+    paints=OF_REFUSALS,
     no_value="no 421",
 )
 _EXPOSURE = Panel(
@@ -155,20 +166,17 @@ _EXPOSURE = Panel(
 )
 _MINUTES = Panel(
     id=9,
-    kind="bargauge",
+    kind="table",
     title="Minutes by cause",
     description="Minutes of incidents of the chosen status in this range, added up over domains.",
     width=8,
     height=9,
-    unit="m",
-    minimum=0,
-    queries=(
-        now(
-            f"sort_desc(sum by (cause) (sum_over_time((max by (domain, cause) ({_ACTIVE}))[$__range:1m])))", "{{cause}}"
-        ),
-    ),
+    queries=(table_of(f"sort_desc(sum by (title) (sum_over_time(({_BY_CAUSE})[$__range:1m])))"),),
     no_value="no incident of this status",
-    thresholds=((None, ORANGE),),
+    columns=(
+        TITLE_COLUMN,
+        Column("Value", "Minutes", unit="m", decimals=0, thresholds=((None, ORANGE),), width=100),
+    ),
 )
 _TABLE = Panel(
     id=10,
@@ -185,8 +193,8 @@ _TABLE = Panel(
     ),
     no_value="no incident of this status",
     columns=(
-        Column("Value", "Minutes", unit="m", width=110),
         SEVERITY_COLUMN,
+        Column("Value", "Open for", unit="m", decimals=0, width=100, left=True),
         DOMAIN_COLUMN,
         Column("code", "Status", width=80),
         TITLE_COLUMN,
@@ -212,16 +220,18 @@ _MISROUTED = Panel(
 )
 _LENGTHS = Panel(
     id=12,
-    kind="bargauge",
+    kind="table",
     title="How long incidents lasted",
-    description="Incidents that ended in this range, by how long they had been open (at most so many seconds).",
+    description="How many of the incidents that ended in this range had been open for at most so long.",
     width=6,
     height=9,
-    minimum=0,
-    decimals=0,
-    queries=(now(f"sort(sum by (le) ({within_range(_BUCKET)}))", "{{le}}"),),
+    queries=(table_of(f"sort(sum by (le) ({within_range(_BUCKET)}) > 0)"),),
     no_value="none ended",
-    thresholds=((None, ORANGE),),
+    columns=(
+        Column("le", "At most", texts=_LENGTHS_SHOWN, left=True),
+        Column("Value", "Incidents", decimals=0, thresholds=((None, ORANGE),), width=90),
+    ),
+    sorted_by=("At most",),
 )
 _TEXT = Panel(
     id=13,
@@ -235,10 +245,10 @@ _TEXT = Panel(
 
 BOARD = Board(
     uid=TIMELINE,
-    title="HTTP status: 421 and incidents over time",
+    title="HTTP status: incidents",
     description="Causes over time, right and wrong 421, and who would meet misrouting on shared connections.",
     variables=(JOB, INSTANCE, DOMAINS, CODES_421, RUNBOOKS),
-    annotations=layers(in_view),
+    annotations=layers(in_view, not_on=(_RIGHT_AND_WRONG.id, _EXPOSURE.id)),
     rows=(
         (_NOW, _IN_RANGE, _MEAN, _WRONG_421, _NAMES),
         (_STATES,),

@@ -9,7 +9,7 @@ from enum import StrEnum
 Threshold = tuple[float | None, str]
 Options = dict[str, object]
 
-GREEN, ORANGE, RED, BLUE, PURPLE, GREY = "green", "orange", "red", "blue", "purple", "text"
+GREEN, YELLOW, ORANGE, RED, BLUE, PURPLE, GREY = "green", "yellow", "orange", "red", "blue", "purple", "text"
 
 
 class Form(StrEnum):
@@ -68,6 +68,8 @@ class Column:
         title: None: the name.
         says: one text that stands for every value, where only the link matters.
         width: in pixels.
+        texts: what values are shown as. colors: what the cells of values are filled with.
+        left: aligned like texts, where a number stands among them.
     """
 
     name: str
@@ -76,9 +78,25 @@ class Column:
     width: int | None = None
     link: Link | None = None
     says: str | None = None
-    shown: tuple[Shown, ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
     colors: tuple[tuple[str, str], ...] = ()
     thresholds: tuple[Threshold, ...] = ()
+    left: bool = False
+    decimals: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """What series are drawn in, by their names; the last that fits holds.
+
+    Attributes:
+        pattern: RE2, somewhere in the name.
+        shades: whether each series has a shade of its own, so that several can be told apart.
+    """
+
+    pattern: str
+    color: str
+    shades: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +111,7 @@ class Panel:
         decimals, minimum, interval: None: Grafana decides.
         columns: of tables only, in their order; a label that is not among them is not shown.
         matrix: row, column and value, where a table is turned into a matrix.
+        sorted_by: titles of columns, ascending; rows that are equal keep the order of the query.
     """
 
     id: int
@@ -111,6 +130,8 @@ class Panel:
     columns: tuple[Column, ...] = ()
     matrix: tuple[str, str] | None = None
     links: tuple[Link, ...] = ()
+    paints: tuple[Paint, ...] = ()
+    sorted_by: tuple[str, ...] = ()
     interval: str | None = None
     max_data_points: int | None = None
     text: str = ""
@@ -140,6 +161,7 @@ class Annotation:
 
     Attributes:
         times: whether the values are the moments to mark, in milliseconds.
+        not_on: ids of panels that it is not drawn on.
     """
 
     name: str
@@ -150,6 +172,7 @@ class Annotation:
     color: str
     shown: bool = False
     times: bool = False
+    not_on: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -164,14 +164,46 @@ def test_all_boards_are_linked_and_nothing_hides_in_a_menu(uid):
     assert "placement" not in str(BOARDS[uid])
 
 
+@pytest.mark.parametrize("panel", PANELS)
+def test_no_panel_is_as_wide_as_the_dashboard_because_it_could_repeat(panel):
+    assert not {key for key in panel if key.startswith("repeat")}
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_states_over_time_are_shown_by_their_names(panel):
+    """Where thresholds give the color, Grafana merges values into their ranges before it looks for names."""
+    if panel["type"] == "state-timeline":
+        defaults = panel["fieldConfig"]["defaults"]
+        assert (defaults["color"]["mode"], bool(defaults["mappings"])) == ("fixed", True)
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_a_table_is_sorted_by_columns_that_it_shows(panel):
+    shown = {
+        property_["value"]
+        for override in panel.get("fieldConfig", {}).get("overrides", ())
+        for property_ in override["properties"]
+        if property_["id"] == "displayName"
+    }
+    assert {one["displayName"] for one in panel["options"].get("sortBy") or ()} <= shown
+
+
+def test_titles_of_figures_fit_on_a_narrow_screen():
+    """Pixels of a screen of 1280; a letter has up to eight, the sign of the description and the edges 60."""
+    for uid, panel in committed.panels():
+        if panel["type"] == "stat":
+            assert len(panel["title"]) * 8 <= panel["gridPos"]["w"] * 52 - 60, (uid, panel["title"])
+
+
 @pytest.mark.parametrize("uid", BOARDS)
 def test_the_layers_are_the_same_on_all_and_only_causes_are_shown_at_first(uid):
     layers = BOARDS[uid]["annotations"]["list"]
+    about_domains = uid != "statuscode-exporter"
 
     assert [(one["name"], one["enable"]) for one in layers] == [
-        ("Causes", True),
-        ("Alerts firing", False),
-        ("Configuration reloads", False),
+        ("Causes", about_domains),
+        ("Alerts", False),
+        ("Reloads", False),
     ]
     for one in layers:
         assert (one["target"]["expr"], one["target"]["interval"]) == (one["expr"], one["step"])
@@ -179,6 +211,15 @@ def test_the_layers_are_the_same_on_all_and_only_causes_are_shown_at_first(uid):
         assert re.fullmatch(r"[1-9]\d*[sm]", one["step"])
         assert " " not in one["tagKeys"]
         promql_parser.parse(committed.filled(one["expr"]))
+
+
+@pytest.mark.parametrize("uid", ["statuscode-fleet", "statuscode-421"])
+def test_regions_of_many_incidents_do_not_hide_a_graph(uid):
+    causes = BOARDS[uid]["annotations"]["list"][0]
+    graphs = [panel["id"] for panel in BOARDS[uid]["panels"] if panel["type"] == "timeseries"]
+
+    assert causes["filter"] == {"exclude": True, "ids": graphs}
+    assert "domain" not in causes["expr"].partition("(")[2].partition(")")[0]
 
 
 @pytest.mark.parametrize("panel", PANELS)
@@ -197,5 +238,6 @@ def test_a_table_shows_only_columns_that_its_query_gives():
             for name in one["options"]["include"]["names"]
         ]
         if wanted:
-            by = re.search(r"(?:max|min) by \(([^)]*)\)", panel["targets"][0]["expr"])
-            assert set(wanted) <= {"Value", *by[1].split(", ")}, (uid, panel["title"])
+            by = re.search(r"(?:max|min|count|sum) by \(([^)]*)\)", panel["targets"][0]["expr"])
+            several = {f"Value #{one['refId']}" for one in panel["targets"]}
+            assert set(wanted) <= {"Value", *several, *by[1].split(", ")}, (uid, panel["title"])
