@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboards.domain_figures import FIGURES
 from dashboards.legend import ANSWERS, ANSWERS_IN_BRIEF, OF_ANSWERS, OF_FAILURES, OF_REFUSALS, WRONG
-from dashboards.queries import OPEN, in_view, of_domain, with_cause
+from dashboards.queries import OPEN, age, in_view, of_domain, with_cause
 from dashboards.shared import (
     AGE_COLUMN,
     CODE_COLUMN,
@@ -58,7 +58,7 @@ _TABLE = Panel(
     queries=(
         table_of(
             f"sort(max by ({OPEN}, title, severity, runbook_url, url) ("
-            f"({with_cause(f'time() - {_START}')})\n  * on (job, instance) group_left (url) {_PAGES}))"
+            f"({with_cause(age(_START))})\n  * on (job, instance) group_left (url) {_PAGES}))"
         ),
     ),
     no_value="nothing is wrong",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dashboards.legend import CAUSES_SHOWN, YES_NO
-from dashboards.queries import of_domain
+from dashboards.queries import age, of_domain
 from dashboards.shared import TIME, TIMELINE, TO_HEALTH
 from dashboards.values import GREEN, ORANGE, RED, Link, Panel, now
 
@@ -43,9 +43,9 @@ _SINCE = Panel(
     height=4,
     unit="dtdurations",
     decimals=1,
-    queries=(now(f"max(time() - {_START})"),),
+    queries=(now(f"max({age(_START)})"),),
     no_value="nothing is open",
-    thresholds=((None, RED),),
+    thresholds=((None, GREEN), (0, RED)),
 )
 _ENDS = Panel(
     id=4,

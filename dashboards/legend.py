@@ -32,6 +32,8 @@ OF_ANSWERS = (
 )
 """Series that are named by combination and status: a 421 is right wherever the server may refuse."""
 
+OF_SEVERITIES = tuple(Paint(f"^{severity}", color) for severity, color in SEVERITIES)
+
 OF_REFUSALS = (Paint("expected=true", BLUE), Paint("expected=false", RED))
 
 OF_FAILURES = (Paint("", YELLOW), Paint("^dns", PURPLE), Paint("^connect", RED), Paint("^tls", ORANGE))

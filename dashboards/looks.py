@@ -55,7 +55,9 @@ def _stat(text_mode: common.BigValueTextMode, size: common.VizTextDisplayOptions
     return Look("stat", options)
 
 
-def _timeseries(style: common.GraphDrawStyle, stacking: common.StackingMode) -> Look:
+def _timeseries(
+    style: common.GraphDrawStyle, stacking: common.StackingMode, legend: common.VizLegendOptions = _LEGEND
+) -> Look:
     stacked = stacking is common.StackingMode.NORMAL
     custom = common.GraphFieldConfig(
         draw_style=style,
@@ -65,7 +67,7 @@ def _timeseries(style: common.GraphDrawStyle, stacking: common.StackingMode) -> 
         stacking=common.StackingConfig(mode=stacking, group="A"),
         span_nulls=False,
     )
-    options = timeseries.Options(legend=_LEGEND, tooltip=_ALL_SERIES)
+    options = timeseries.Options(legend=legend, tooltip=_ALL_SERIES)
     return Look("timeseries", options, custom, color="palette-classic")
 
 
@@ -133,6 +135,7 @@ LOOKS = {
     "stat:name": _stat(common.BigValueTextMode.NAME, _WORDS),
     "timeseries": _timeseries(common.GraphDrawStyle.LINE, common.StackingMode.NONE),
     "timeseries:stacked": _timeseries(common.GraphDrawStyle.LINE, common.StackingMode.NORMAL),
+    "timeseries:area": _timeseries(common.GraphDrawStyle.LINE, common.StackingMode.NORMAL, _NO_LEGEND),
     "timeseries:bars": _timeseries(common.GraphDrawStyle.BARS, common.StackingMode.NORMAL),
     "table": _table(),
     "table:matrix": _matrix(),

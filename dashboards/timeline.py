@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dashboards.legend import CAUSES_SHOWN, OF_REFUSALS
-from dashboards.queries import in_view, with_cause, within_range
+from dashboards.queries import in_view, newest, unless_empty, with_cause, within_range
 from dashboards.shared import (
     CODES_421,
     DOMAIN_COLUMN,
@@ -18,23 +20,17 @@ from dashboards.shared import (
     layers,
     to_domain,
 )
-from dashboards.values import GREEN, ORANGE, RED, Board, Column, Panel, Query, now, table_of
+from dashboards.timeline_figures import ACTIVE, CODE, EXPOSED, FIGURES
+from dashboards.values import GREEN, ORANGE, Board, Column, Panel, Query, Shown, table_of
 from exporter import runbooks
 from exporter.incident_metrics import DURATION_BUCKETS
 
-_CODE = 'code=~"$code"'
-_ACTIVE = in_view("statuscode_incident_active", _CODE)
-_BY_CAUSE = f"max by (domain, title) ({with_cause(_ACTIVE)})"
+_BY_CAUSE = f"max by (domain, title) ({with_cause(ACTIVE)})"
 _CAUSE = in_view("domain:statuscode_domain_cause:wrong")
 _MISDIRECTED = in_view("combination_expected:statuscode_misdirected_responses:rate5m")
-_WRONG = in_view("combination_expected:statuscode_misdirected_responses:rate5m", 'expected="false"')
 _PAIRS = in_view("client:statuscode_coalescing_exposed:count")
-_EXPOSED = in_view("statuscode_coalescing_exposed")
 _COALESCED = in_view("statuscode_probe_success", 'combination="coalesced"')
-_OPENED = in_view("statuscode_incidents_total", _CODE)
-_SUM = in_view("statuscode_incident_duration_seconds_sum", _CODE)
-_COUNT = in_view("statuscode_incident_duration_seconds_count", _CODE)
-_BUCKET = in_view("statuscode_incident_duration_seconds_bucket", _CODE)
+_BUCKET = in_view("statuscode_incident_duration_seconds_bucket", CODE)
 
 # As Grafana's data source shows them, which takes this label for a number.
 _BOUNDS = ("a minute", "5 minutes", "15 minutes", "an hour", "4 hours", "a day", "a week")
@@ -71,71 +67,26 @@ def _pages() -> str:
     return "\n".join((intro, "", *lines))
 
 
-_NOW = Panel(
-    id=1,
-    kind="stat",
-    title="Open now",
-    description="Open incidents of the chosen status: one for each domain and cause.",
-    width=4,
-    height=4,
-    queries=(now(f"count(max by (domain, cause) ({_ACTIVE})) or vector(0)"),),
-    thresholds=((None, GREEN), (1, RED)),
-)
-_IN_RANGE = Panel(
-    id=2,
-    kind="stat",
-    title="Opened in range",
-    description="Incidents of the chosen status that were opened within the time range.",
-    width=4,
-    height=4,
-    decimals=0,
-    queries=(now(f"sum({within_range(_OPENED)}) or vector(0)"),),
-    thresholds=((None, GREEN), (1, ORANGE)),
-)
-_MEAN = Panel(
-    id=3,
-    kind="stat",
-    title="Time to resolve",
-    description="The mean of the incidents of the chosen status that ended within the time range.",
-    width=4,
-    height=4,
-    unit="dtdurations",
-    queries=(now(f"sum({within_range(_SUM)}) / (sum({within_range(_COUNT)}) > 0)"),),
-    no_value="none ended",
-    thresholds=((None, GREEN),),
-)
-_WRONG_421 = Panel(
-    id=4,
-    kind="stat",
-    title="Wrong 421",
-    description="Answers with 421 in this range that are an outage, to the minute, over all domains and whatever "
-    "status is chosen.",
-    width=4,
-    height=4,
-    decimals=0,
-    queries=(now(f"sum(sum_over_time({_WRONG}[$__range:1m])) * 60 or vector(0)"),),
-    thresholds=((None, GREEN), (1, RED)),
-)
-_NAMES = Panel(
-    id=5,
-    kind="stat",
-    title="Names on shared connections",
-    description="Domains that some browser would ask for on a sibling's connection: who would meet a misrouting.",
-    width=8,
-    height=4,
-    queries=(now(f"count(count by (domain) ({_EXPOSED})) or vector(0)"),),
-    thresholds=((None, GREEN),),
-)
 _STATES = Panel(
     id=6,
     kind="state-timeline",
     title="Causes over time",
-    description="Domains while they had an incident of the chosen status, and their leading cause.",
+    description="Domains while they had an incident of the chosen status, the twelve newest, and their leading cause.",
     width=24,
     height=10,
-    queries=(Query(f"max by (domain) ({_CAUSE} and on (job, instance, domain) {_ACTIVE})", "{{domain}}"),),
-    no_value="no incident of this status",
-    shown=CAUSES_SHOWN,
+    queries=(
+        Query(
+            unless_empty(
+                newest(f"{_CAUSE} and on (job, instance, domain) {ACTIVE}", among=ACTIVE),
+                f"max({in_view('statuscode_exporter_build_info')})",
+                "domain",
+                "all domains",
+            ),
+            "{{domain}}",
+        ),
+    ),
+    no_value="no exporter answers",
+    shown=(Shown(0, "no incident of this status", GREEN), *CAUSES_SHOWN[1:]),
     max_data_points=300,
     links=(to_domain("${__field.labels.domain}"),),
 )
@@ -188,15 +139,15 @@ _TABLE = Panel(
     queries=(
         table_of(
             "sort_desc(max by (domain, code, cause, title, severity, runbook_url) ("
-            f"{with_cause(f'sum_over_time({_ACTIVE}[$__range:1m])')}))"
+            f"{with_cause(f'sum_over_time({ACTIVE}[$__range:1m])')}))"
         ),
     ),
     no_value="no incident of this status",
     columns=(
         SEVERITY_COLUMN,
         Column("Value", "Open for", unit="m", decimals=0, width=100, left=True),
-        DOMAIN_COLUMN,
-        Column("code", "Status", width=80),
+        replace(DOMAIN_COLUMN, width=220),
+        Column("code", "Status", width=70),
         TITLE_COLUMN,
         RUNBOOK_COLUMN,
     ),
@@ -208,10 +159,10 @@ _MISROUTED = Panel(
     description="Domains that are answered wrongly on a sibling's connection, not with a 421 that would send clients "
     "back, and the browsers that meet it.",
     width=8,
-    height=9,
+    height=10,
     queries=(
         table_of(
-            f"max by (domain, sibling, client) ({_EXPOSED}) and on (domain, sibling)\n"
+            f"max by (domain, sibling, client) ({EXPOSED}) and on (domain, sibling)\n"
             f'  label_replace(min by (domain, sni) ({_COALESCED}) == 0, "sibling", "$1", "sni", "(.+)")'
         ),
     ),
@@ -224,7 +175,7 @@ _LENGTHS = Panel(
     title="How long incidents lasted",
     description="How many of the incidents that ended in this range had been open for at most so long.",
     width=6,
-    height=9,
+    height=10,
     queries=(table_of(f"sort(sum by (le) ({within_range(_BUCKET)}) > 0)"),),
     no_value="none ended",
     columns=(
@@ -239,7 +190,7 @@ _TEXT = Panel(
     title="What can be behind a 421",
     description="Runbooks, commonest first.",
     width=10,
-    height=9,
+    height=10,
     text=_pages(),
 )
 
@@ -250,7 +201,7 @@ BOARD = Board(
     variables=(JOB, INSTANCE, DOMAINS, CODES_421, RUNBOOKS),
     annotations=layers(in_view, not_on=(_RIGHT_AND_WRONG.id, _EXPOSURE.id)),
     rows=(
-        (_NOW, _IN_RANGE, _MEAN, _WRONG_421, _NAMES),
+        FIGURES,
         (_STATES,),
         (_RIGHT_AND_WRONG, _EXPOSURE),
         (_MINUTES, _TABLE),
