@@ -10,7 +10,7 @@ SERVERS := nginx=nginx apache2=apache2 prometheus=prometheus promtool=prometheus
     prometheus-alertmanager=prometheus-alertmanager amtool=prometheus-alertmanager node=nodejs npm=npm
 PEERS   := prometheus-blackbox-exporter=prometheus-blackbox-exporter
 
-.PHONY: run test check bench accuracy dashboards lock servers clean
+.PHONY: run test check bench accuracy dashboards look lock servers clean
 
 run: $(VENV)/.run
 	$(BIN)/statuscode-exporter demo --config.file=config.example.yaml
@@ -38,6 +38,13 @@ accuracy: $(VENV)/.dev servers
 # Dashboards and alert rules, anew from their source.
 dashboards: $(VENV)/.dev
 	$(BIN)/python -m dashboards.build
+
+# The dashboards in a Grafana that runs, seen and walked through by a browser, and their pictures.
+GRAFANA ?= http://localhost:3000
+OUT     ?= build/screenshots
+look: $(VENV)/.dev
+	@sh scripts/install-servers chromium=chromium
+	$(BIN)/python -m tests.dashboards.look $(GRAFANA) --output=$(OUT)
 
 servers:
 	@sh scripts/install-servers $(SERVERS)
