@@ -16,7 +16,8 @@ def of_column(column: Column) -> dashboard.DashboardFieldConfigSourceOverrides:
 
 
 def of_series(paint: Paint) -> dashboard.DashboardFieldConfigSourceOverrides:
-    color = {"mode": "shades" if paint.shades else "fixed", "fixedColor": paint.color}
+    # Not "shades", which Grafana before 10.1 does not know: there, the whole panel would be an error.
+    color = {"mode": "fixed", "fixedColor": paint.color}
     return dashboard.DashboardFieldConfigSourceOverrides(
         matcher=dashboard.MatcherConfig(id_val="byRegexp", options=f"/{paint.pattern}/"),
         properties=[dashboard.DynamicConfigValue(id_val="color", value=color)],

@@ -62,7 +62,7 @@ def newest(states: str, *, among: str) -> str:
 
 
 def age(start: str) -> str:
-    """Whole seconds: of less than a minute, Grafana would show milliseconds too."""
+    """In whole seconds."""
     return f"floor(time() - {start})"
 
 

@@ -50,7 +50,7 @@ TO_FLEET = Link("All domains", f"/d/{FLEET}/?{TIME}")
 
 # The columns of a table of incidents; `Value` is its own.
 DOMAIN_COLUMN = Column("domain", "Domain", link=to_domain())
-AGE_COLUMN = Column("Value", "Open for", unit="dtdurations", decimals=1, width=180, left=True)
+AGE_COLUMN = Column("Value", "Open for", unit="dtdhms", width=120, left=True)
 DOMAIN_WIDTH = 280
 """Where it is a column among many: the cause has the rest."""
 CODE_COLUMN = Column("code", "Status", width=70, link=TO_TIMELINE)

@@ -90,13 +90,11 @@ class Paint:
     """What series are drawn in, by their names; the last that fits holds.
 
     Attributes:
-        pattern: RE2, somewhere in the name.
-        shades: whether each series has a shade of its own, so that several can be told apart.
+        pattern: a regular expression, somewhere in the name.
     """
 
     pattern: str
     color: str
-    shades: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -241,3 +241,14 @@ def test_a_table_shows_only_columns_that_its_query_gives():
             by = re.search(r"(?:max|min|count|sum) by \(([^)]*)\)", panel["targets"][0]["expr"])
             several = {f"Value #{one['refId']}" for one in panel["targets"]}
             assert set(wanted) <= {"Value", *several, *by[1].split(", ")}, (uid, panel["title"])
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_colors_are_chosen_in_ways_that_grafana_9_knows(panel):
+    """It takes a mode that it does not know for an error, and shows nothing else in the panel."""
+    config = panel.get("fieldConfig", {"defaults": {}, "overrides": []})
+    overridden = [
+        one["value"] for override in config["overrides"] for one in override["properties"] if one["id"] == "color"
+    ]
+    modes = {one["mode"] for one in (config["defaults"].get("color"), *overridden) if one}
+    assert modes <= {"fixed", "thresholds", "palette-classic"}
