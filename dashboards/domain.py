@@ -18,6 +18,7 @@ from dashboards.shared import (
     SEVERITY_COLUMN,
     TITLE_COLUMN,
     layers,
+    others,
 )
 from dashboards.values import BLUE, RED, Board, Column, Panel, Query, table_of
 from exporter.config import UNKNOWN_HOST
@@ -61,7 +62,7 @@ _TABLE = Panel(
             f"({with_cause(age(_START))})\n  * on (job, instance) group_left (url) {_PAGES}))"
         ),
     ),
-    no_value="nothing is wrong",
+    no_value="no open incident",
     columns=(
         SEVERITY_COLUMN,
         AGE_COLUMN,
@@ -219,6 +220,7 @@ BOARD = Board(
     uid=DOMAIN,
     title="HTTP status: domain",
     description="What each client gets from one domain, at which address, since when, and what is behind it.",
+    links=others(DOMAIN, incidents="${domain:queryparam}&var-code=$__all"),
     variables=(JOB, INSTANCE, ONE_DOMAIN),
     annotations=layers(of_domain),
     rows=(

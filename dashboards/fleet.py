@@ -22,6 +22,7 @@ from dashboards.shared import (
     SEVERITY_COLUMN,
     TITLE_COLUMN,
     layers,
+    others,
     to_domain,
 )
 from dashboards.values import ORANGE, RED, Board, Column, Form, Panel, Query, table_of
@@ -51,7 +52,7 @@ _TABLE = Panel(
             f"({with_cause(age(START))})\n  * on (job, instance) group_left (url) {_PAGES}))"
         ),
     ),
-    no_value="nothing is wrong",
+    no_value="no open incident",
     columns=(
         SEVERITY_COLUMN,
         AGE_COLUMN,
@@ -75,7 +76,7 @@ _CAUSES = Panel(
         table_of(f"sort_desc(count by ({CAUSE}) ({BY_CAUSE}))"),
         table_of(_AGE_BY_CAUSE),
     ),
-    no_value="nothing is wrong",
+    no_value="no open incident",
     columns=(
         SEVERITY_COLUMN,
         replace(AGE_COLUMN, name="Value #B"),
@@ -112,7 +113,7 @@ _TIMELINE = Panel(
         Query(
             unless_empty(
                 newest(_WRONG, among=_WRONG),
-                f"max({in_view('statuscode_exporter_build_info')})",
+                f"0 * max({in_view('statuscode_exporter_build_info')})",
                 "domain",
                 "all domains",
             ),
@@ -203,6 +204,7 @@ BOARD = Board(
     uid=FLEET,
     title="HTTP status: fleet",
     description="What is wrong now, since when, why, and what to do, over all domains that statuscode-exporter probes.",
+    links=others(FLEET, incidents="${domain:queryparam}&${code:queryparam}"),
     variables=(JOB, INSTANCE, DOMAINS, CODES),
     annotations=layers(in_view, not_on=(_CODES_OVER_TIME.id, _FAILURES.id, _DOMAINS_BY_CAUSE.id)),
     rows=(

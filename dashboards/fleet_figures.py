@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboards.queries import CAUSE, OPEN, age, in_view, unless_empty, with_cause
 from dashboards.shared import TO_HEALTH
-from dashboards.values import GREEN, ORANGE, RED, Panel, now
+from dashboards.values import GREEN, LONG_AGO, ORANGE, RED, UNKNOWN, Panel, now
 
 CODE = 'code=~"$code"'
 ACTIVE = in_view("statuscode_incident_active", CODE)
@@ -14,7 +14,8 @@ UP = f"min by (domain) ({in_view('statuscode_domain_up')})"
 _INCIDENTS = f"max by ({OPEN}) ({ACTIVE})"
 _ROUNDS = in_view("statuscode_round_timestamp_seconds")
 
-_ANY_IS_BAD = ((None, GREEN), (1, RED))
+_ANY_IS_BAD = ((None, UNKNOWN), (0, GREEN), (1, RED))
+_NONE = f"0 * max({in_view('statuscode_exporter_build_info')})"
 
 _OPEN_INCIDENTS = Panel(
     id=1,
@@ -23,7 +24,8 @@ _OPEN_INCIDENTS = Panel(
     description="Incidents that are open now: one for each domain, status and cause. Zero is well.",
     width=4,
     height=4,
-    queries=(now(f"count({_INCIDENTS}) or vector(0)"),),
+    queries=(now(f"count({_INCIDENTS}) or {_NONE}"),),
+    no_value="no exporter answers",
     thresholds=_ANY_IS_BAD,
 )
 _AFFECTED = Panel(
@@ -33,7 +35,8 @@ _AFFECTED = Panel(
     description="Domains with an open incident, also those that are only concerned by a neighbour's.",
     width=4,
     height=4,
-    queries=(now(f"count(max by (domain) ({ACTIVE})) or vector(0)"),),
+    queries=(now(f"count(max by (domain) ({ACTIVE})) or {_NONE}"),),
+    no_value="no exporter answers",
     thresholds=_ANY_IS_BAD,
 )
 _UP_SHARE = Panel(
@@ -47,7 +50,7 @@ _UP_SHARE = Panel(
     decimals=1,
     queries=(now(f"avg({UP})"),),
     no_value="no domain is probed",
-    thresholds=((None, RED), (0.95, ORANGE), (1, GREEN)),
+    thresholds=((None, UNKNOWN), (0, RED), (0.95, ORANGE), (1, GREEN)),
 )
 _DOMINANT = Panel(
     id=4,
@@ -58,7 +61,7 @@ _DOMINANT = Panel(
     height=4,
     queries=(
         now(
-            unless_empty(f"topk(1, count by (title) ({BY_CAUSE}))", "vector(0)", "title", "nothing is open"),
+            unless_empty(f"topk(1, count by (title) ({BY_CAUSE}))", _NONE, "title", "nothing is open"),
             "{{title}}",
         ),
     ),
@@ -75,7 +78,7 @@ _LONGEST = Panel(
     unit="dtdhms",
     queries=(now(f"max({age(START)})"),),
     no_value="nothing is open",
-    thresholds=((None, GREEN), (0, ORANGE), (3600, RED)),
+    thresholds=((None, UNKNOWN), (0, ORANGE), (3600, RED)),
 )
 _FRESH = Panel(
     id=6,
@@ -89,7 +92,7 @@ _FRESH = Panel(
     decimals=0,
     queries=(now(f"max(time() - {_ROUNDS})"),),
     no_value="no exporter answers",
-    thresholds=((None, GREEN), (300, ORANGE), (900, RED)),
+    thresholds=((None, RED), (LONG_AGO, GREEN), (300, ORANGE), (900, RED)),
     links=(TO_HEALTH,),
 )
 

@@ -47,8 +47,8 @@ def with_cause(expression: str) -> str:
 
 
 def unless_empty(expression: str, zero: str, label: str, text: str) -> str:
-    """`expression`; where it is empty, the series `zero` as a 0 that is named: Grafana has no other words there."""
-    return f'({expression}) or on () label_replace(0 * ({zero}), "{label}", "{text}", "", "")'
+    """`expression`; where it is empty, `zero`, named: Grafana has no other words there."""
+    return f'({expression}) or on () label_replace({zero}, "{label}", "{text}", "", "")'
 
 
 ROWS = 12

@@ -18,7 +18,7 @@ from grafana_foundation_sdk.models import common, prometheus, table
 from dashboards.classic import dashboard
 from dashboards.looks import LOOKS, Look, written
 from dashboards.overrides import link_of, mapping, of_column, of_series, scale
-from dashboards.values import Annotation, Board, Form, Panel, Query, Variable
+from dashboards.values import Annotation, Board, Form, Link, Panel, Query, Variable
 
 # Every Grafana since 9 migrates it; what came later (40 to 42) only normalizes what is not used here.
 SCHEMA_VERSION = 39
@@ -48,7 +48,7 @@ def _dashboard(board: Board) -> dashboard.Dashboard:
         panels=list(_placed(board)),
         templating=dashboard.DashboardDashboardTemplating(list_val=[_datasource(), *map(_variable, board.variables)]),
         annotations=dashboard.AnnotationContainer(list_val=list(map(_annotation, board.annotations))),
-        links=[_others()],
+        links=list(map(_to_board, board.links)),
     )
 
 
@@ -63,13 +63,12 @@ def _without_unwanted(document: object) -> object:
     return [_without_unwanted(one) for one in document] if isinstance(document, list) else document
 
 
-def _others() -> dashboard.DashboardLink:
+def _to_board(link: Link) -> dashboard.DashboardLink:
     return dashboard.DashboardLink(
-        title="HTTP status",
-        type_val=dashboard.DashboardLinkType.DASHBOARDS,
-        icon="external link",
-        tags=["statuscode"],
-        include_vars=True,
+        title=link.title,
+        type_val=dashboard.DashboardLinkType.LINK,
+        icon="dashboard",
+        url=link.url,
         keep_time=True,
     )
 

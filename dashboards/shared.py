@@ -34,7 +34,8 @@ RUNBOOKS = Variable(
     hidden=True,
 )
 
-TIME = "${__url_time_range}&${datasource:queryparam}&${job:queryparam}&${instance:queryparam}"
+_PLACE = "${datasource:queryparam}&${job:queryparam}&${instance:queryparam}"
+TIME = f"${{__url_time_range}}&{_PLACE}"
 
 
 def to_domain(name: str = "${__value.raw}") -> Link:
@@ -47,6 +48,24 @@ TO_TIMELINE = Link(
 )
 TO_HEALTH = Link("Is the exporter well?", f"/d/{HEALTH}/?{TIME}")
 TO_FLEET = Link("All domains", f"/d/{FLEET}/?{TIME}")
+
+_BOARDS = {FLEET: "Fleet", DOMAIN: "Domain", TIMELINE: "Incidents", HEALTH: "Exporter"}
+
+
+def others(own: str, **carried: str) -> tuple[Link, ...]:
+    """Links to the other dashboards, which keep the time and the exporters.
+
+    Not the domains: on the dashboard about one, all of them would be none, and the fleet is not one of them.
+
+    Args:
+        carried: what else a link carries along, by the first word of its title.
+    """
+    return tuple(
+        Link(title, f"/d/{uid}/?{'&'.join((_PLACE, *filter(None, (carried.get(title.lower(), ''),))))}")
+        for uid, title in _BOARDS.items()
+        if uid != own
+    )
+
 
 # The columns of a table of incidents; `Value` is its own.
 DOMAIN_COLUMN = Column("domain", "Domain", link=to_domain())

@@ -18,6 +18,7 @@ from dashboards.shared import (
     TIMELINE,
     TITLE_COLUMN,
     layers,
+    others,
     to_domain,
 )
 from dashboards.timeline_figures import ACTIVE, CODE, EXPOSED, FIGURES
@@ -78,7 +79,7 @@ _STATES = Panel(
         Query(
             unless_empty(
                 newest(f"{_CAUSE} and on (job, instance, domain) {ACTIVE}", among=ACTIVE),
-                f"max({in_view('statuscode_exporter_build_info')})",
+                f"0 * max({in_view('statuscode_exporter_build_info')})",
                 "domain",
                 "all domains",
             ),
@@ -86,7 +87,7 @@ _STATES = Panel(
         ),
     ),
     no_value="no exporter answers",
-    shown=(Shown(0, "no incident of this status", GREEN), *CAUSES_SHOWN[1:]),
+    shown=(Shown(0, "none", GREEN), *CAUSES_SHOWN[1:]),
     max_data_points=300,
     links=(to_domain("${__field.labels.domain}"),),
 )
@@ -198,6 +199,7 @@ BOARD = Board(
     uid=TIMELINE,
     title="HTTP status: incidents",
     description="Causes over time, right and wrong 421, and who would meet misrouting on shared connections.",
+    links=others(TIMELINE, fleet="${domain:queryparam}"),
     variables=(JOB, INSTANCE, DOMAINS, CODES_421, RUNBOOKS),
     annotations=layers(in_view, not_on=(_RIGHT_AND_WRONG.id, _EXPOSURE.id)),
     rows=(

@@ -10,6 +10,12 @@ Threshold = tuple[float | None, str]
 Options = dict[str, object]
 
 GREEN, YELLOW, ORANGE, RED, BLUE, PURPLE, GREY = "green", "yellow", "orange", "red", "blue", "purple", "text"
+UNKNOWN = "#7b8087"
+"""What nothing is known about; Grafana has no name for a grey that white can be read on."""
+
+
+LONG_AGO = -1e9
+"""Seconds: below any age or time that is left. What has no value has the color of what is still below."""
 
 
 class Form(StrEnum):
@@ -123,7 +129,7 @@ class Panel:
     no_value: str = ""
     decimals: int | None = None
     minimum: float | None = None
-    thresholds: tuple[Threshold, ...] = ((None, GREEN),)
+    thresholds: tuple[Threshold, ...] = ((None, UNKNOWN),)
     shown: tuple[Shown, ...] = ()
     columns: tuple[Column, ...] = ()
     matrix: tuple[str, str] | None = None
@@ -175,7 +181,7 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
-    """A dashboard: rows of panels from the top down."""
+    """A dashboard: rows of panels from the top down, and links at its head, which keep the time."""
 
     uid: str
     title: str
@@ -183,6 +189,7 @@ class Board:
     variables: tuple[Variable, ...]
     annotations: tuple[Annotation, ...]
     rows: tuple[tuple[Panel, ...], ...]
+    links: tuple[Link, ...] = ()
     since: str = "now-6h"
     tags: tuple[str, ...] = field(default=("statuscode",))
 

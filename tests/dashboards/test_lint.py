@@ -15,6 +15,7 @@ PANELS = [pytest.param(panel, id=f"{uid}-{panel['id']}") for uid, panel in commi
 VARIABLES = [pytest.param(one, id=f"{uid}-{one['name']}") for uid, one in committed.variables()]
 TARGETS = [pytest.param(one, id=f"{one.board}-{one.panel}-{index}") for index, one in enumerate(committed.targets())]
 BOARDS = committed.BOARDS
+UNWELL = {"not probed", "none was shown", "no exporter answers", "no domain is probed", "no exporter within a day"}
 
 
 def names_of_variables(uid):
@@ -116,6 +117,21 @@ def test_the_first_thing_below_the_figures_is_the_table_of_what_is_wrong():
     assert table["gridPos"]["y"] + table["gridPos"]["h"] <= 14  # of about 16 rows that a screen of 1080 lines shows
 
 
+@pytest.mark.parametrize("uid", sorted(set(BOARDS) - {"statuscode-domain"}))
+def test_the_choice_of_many_domains_is_not_carried_to_the_board_about_one(uid):
+    (to_domain,) = [link["url"] for link in BOARDS[uid]["links"] if "/statuscode-domain/" in link["url"]]
+
+    assert "domain:" not in to_domain
+    assert "var-domain" not in to_domain
+
+
+def test_what_is_unknown_is_not_green():
+    for uid, panel in committed.panels():
+        if panel["type"] == "stat" and panel["fieldConfig"]["defaults"].get("noValue") in UNWELL:
+            base = panel["fieldConfig"]["defaults"]["thresholds"]["steps"][0]["color"]
+            assert base not in {"green", "blue"}, (uid, panel["title"])
+
+
 def links() -> list[tuple[str, str]]:
     """(dashboard, URL) of every link of a field."""
     found = []
@@ -153,14 +169,13 @@ def test_links_elsewhere_lead_to_what_the_series_say():
 
 @pytest.mark.parametrize("uid", BOARDS)
 def test_all_boards_are_linked_and_nothing_hides_in_a_menu(uid):
-    (link,) = BOARDS[uid]["links"]
+    links = {urlsplit(link["url"]).path.split("/")[2]: link for link in BOARDS[uid]["links"]}
 
-    assert (link["type"], link["tags"], link["includeVars"], link["keepTime"]) == (
-        "dashboards",
-        ["statuscode"],
-        True,
-        True,
-    )
+    assert {*links, uid} == set(BOARDS)
+    for target, link in links.items():
+        carried = set(re.findall(r"\$\{(\w+):queryparam\}", link["url"]))
+        assert {"datasource", "job", "instance"} <= carried <= names_of_variables(target) & names_of_variables(uid)
+        assert (link["type"], link["includeVars"], link["keepTime"]) == ("link", False, True)
     assert "placement" not in str(BOARDS[uid])
 
 
