@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboards.legend import CAUSES_SHOWN, YES_NO
 from dashboards.queries import age, of_domain
 from dashboards.shared import TIME, TIMELINE, TO_HEALTH
-from dashboards.values import GREEN, LONG_AGO, ORANGE, RED, UNKNOWN, Link, Panel, now
+from dashboards.values import GREEN, GREY, LONG_AGO, ORANGE, RED, Link, Panel, now
 
 _START = of_domain("statuscode_incident_start_timestamp_seconds")
 _ROUND = of_domain("statuscode_round_timestamp_seconds")
@@ -44,7 +44,7 @@ _SINCE = Panel(
     unit="dtdhms",
     queries=(now(f"max({age(_START)})"),),
     no_value="nothing is open",
-    thresholds=((None, UNKNOWN), (0, RED)),
+    thresholds=((None, GREY), (0, ORANGE), (3600, RED)),
 )
 _ENDS = Panel(
     id=4,
@@ -56,7 +56,7 @@ _ENDS = Panel(
     unit="dtdurations",
     queries=(now(f"min({_CERTIFICATE}) - time()"),),
     no_value="none was shown",
-    thresholds=((None, UNKNOWN), (LONG_AGO, RED), (3 * 86400, ORANGE), (21 * 86400, GREEN)),
+    thresholds=((None, GREY), (LONG_AGO, RED), (3 * 86400, ORANGE), (21 * 86400, GREEN)),
 )
 _TRUSTED = Panel(
     id=5,
@@ -80,7 +80,7 @@ _AGE = Panel(
     decimals=0,
     queries=(now(f"max(time() - {_ROUND})"),),
     no_value="not probed",
-    thresholds=((None, UNKNOWN), (LONG_AGO, GREEN), (300, ORANGE), (900, RED)),
+    thresholds=((None, GREY), (LONG_AGO, GREEN), (300, ORANGE), (900, RED)),
     links=(TO_HEALTH,),
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboards.queries import CAUSE, OPEN, age, in_view, unless_empty, with_cause
 from dashboards.shared import TO_HEALTH
-from dashboards.values import GREEN, LONG_AGO, ORANGE, RED, UNKNOWN, Panel, now
+from dashboards.values import GREEN, GREY, LONG_AGO, ORANGE, RED, Panel, now
 
 CODE = 'code=~"$code"'
 ACTIVE = in_view("statuscode_incident_active", CODE)
@@ -14,7 +14,7 @@ UP = f"min by (domain) ({in_view('statuscode_domain_up')})"
 _INCIDENTS = f"max by ({OPEN}) ({ACTIVE})"
 _ROUNDS = in_view("statuscode_round_timestamp_seconds")
 
-_ANY_IS_BAD = ((None, UNKNOWN), (0, GREEN), (1, RED))
+_ANY_IS_BAD = ((None, GREY), (0, GREEN), (1, RED))
 _NONE = f"0 * max({in_view('statuscode_exporter_build_info')})"
 
 _OPEN_INCIDENTS = Panel(
@@ -50,7 +50,7 @@ _UP_SHARE = Panel(
     decimals=1,
     queries=(now(f"avg({UP})"),),
     no_value="no domain is probed",
-    thresholds=((None, UNKNOWN), (0, RED), (0.95, ORANGE), (1, GREEN)),
+    thresholds=((None, GREY), (0, RED), (0.95, ORANGE), (1, GREEN)),
 )
 _DOMINANT = Panel(
     id=4,
@@ -78,7 +78,7 @@ _LONGEST = Panel(
     unit="dtdhms",
     queries=(now(f"max({age(START)})"),),
     no_value="nothing is open",
-    thresholds=((None, UNKNOWN), (0, ORANGE), (3600, RED)),
+    thresholds=((None, GREY), (0, ORANGE), (3600, RED)),
 )
 _FRESH = Panel(
     id=6,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboards.legend import YES_NO
 from dashboards.queries import of_instances
 from dashboards.shared import TO_FLEET
-from dashboards.values import BLUE, GREEN, LONG_AGO, ORANGE, RED, UNKNOWN, Panel, now
+from dashboards.values import BLUE, GREEN, GREY, LONG_AGO, ORANGE, RED, Panel, now
 
 
 def own(name: str, *matchers: str) -> str:
@@ -93,7 +93,7 @@ _OLDEST = Panel(
     decimals=0,
     queries=(now(f"max(time() - {_AGES})"),),
     no_value="nothing is probed",
-    thresholds=((None, UNKNOWN), (LONG_AGO, GREEN), (300, ORANGE), (900, RED)),
+    thresholds=((None, GREY), (LONG_AGO, GREEN), (300, ORANGE), (900, RED)),
 )
 _STORE_UP = Panel(
     id=7,

@@ -9,9 +9,9 @@ from enum import StrEnum
 Threshold = tuple[float | None, str]
 Options = dict[str, object]
 
-GREEN, YELLOW, ORANGE, RED, BLUE, PURPLE, GREY = "green", "yellow", "orange", "red", "blue", "purple", "text"
-UNKNOWN = "#7b8087"
-"""What nothing is known about; Grafana has no name for a grey that white can be read on."""
+GREEN, YELLOW, ORANGE, RED, BLUE, PURPLE = "green", "yellow", "orange", "red", "blue", "purple"
+GREY = "#7b8087"
+"""What nothing is known about, or is neither good nor bad. Grafana has no name for a grey that white can be read on."""
 
 
 LONG_AGO = -1e9
@@ -129,7 +129,7 @@ class Panel:
     no_value: str = ""
     decimals: int | None = None
     minimum: float | None = None
-    thresholds: tuple[Threshold, ...] = ((None, UNKNOWN),)
+    thresholds: tuple[Threshold, ...] = ((None, GREY),)
     shown: tuple[Shown, ...] = ()
     columns: tuple[Column, ...] = ()
     matrix: tuple[str, str] | None = None
