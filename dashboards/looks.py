@@ -15,6 +15,8 @@ from grafana_foundation_sdk.models import (
     timeseries,
 )
 
+from dashboards.overrides import FILLED_CELLS
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
@@ -63,7 +65,7 @@ def _timeseries(
         draw_style=style,
         line_width=1,
         fill_opacity=60 if stacked else 10,
-        show_points=common.VisibilityMode.NEVER,
+        show_points=common.VisibilityMode.NEVER if stacked else common.VisibilityMode.AUTO,
         stacking=common.StackingConfig(mode=stacking, group="A"),
         span_nulls=False,
     )
@@ -78,8 +80,7 @@ def _table() -> Look:
 
 def _matrix() -> Look:
     options = table.Options(frame_index=0, show_header=True, cell_height=common.TableCellHeight.MD)
-    cells = {"type": "color-background", "mode": "basic"}
-    return Look("table", options, {"align": "center", "cellOptions": cells, "filterable": False})
+    return Look("table", options, {"align": "center", "filterable": False, **FILLED_CELLS})
 
 
 def _state_timeline() -> Look:

@@ -7,6 +7,13 @@ from collections.abc import Iterator
 from dashboards.classic import dashboard
 from dashboards.values import Column, Link, Paint, Shown, Threshold
 
+# Cells by two names: Grafana reads `cellOptions`, before 9.4 `displayMode`.
+FILLED_CELLS = {
+    "displayMode": "color-background-solid",
+    "cellOptions": {"type": "color-background", "mode": "basic"},
+}
+COLORED_TEXTS = {"displayMode": "color-text", "cellOptions": {"type": "color-text"}}
+
 
 def of_column(column: Column) -> dashboard.DashboardFieldConfigSourceOverrides:
     return dashboard.DashboardFieldConfigSourceOverrides(
@@ -53,9 +60,9 @@ def _cell(column: Column) -> Iterator[tuple[str, object]]:
     if column.thresholds:
         yield "thresholds", scale(column.thresholds)
     if column.colors:
-        yield "custom.cellOptions", {"type": "color-background", "mode": "basic"}
+        yield from (("custom." + key, value) for key, value in FILLED_CELLS.items())
     elif column.thresholds:
-        yield "custom.cellOptions", {"type": "color-text"}
+        yield from (("custom." + key, value) for key, value in COLORED_TEXTS.items())
 
 
 def link_of(link: Link) -> dict[str, object]:

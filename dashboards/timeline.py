@@ -7,6 +7,7 @@ from dataclasses import replace
 from dashboards.legend import CAUSES_SHOWN, OF_REFUSALS
 from dashboards.queries import in_view, newest, unless_empty, with_cause, within_range
 from dashboards.shared import (
+    AGE_COLUMN,
     CODES_421,
     DOMAIN_COLUMN,
     DOMAINS,
@@ -127,26 +128,27 @@ _MINUTES = Panel(
     no_value="no incident of this status",
     columns=(
         TITLE_COLUMN,
-        Column("Value", "Minutes", unit="m", decimals=0, thresholds=((None, ORANGE),), width=100),
+        Column("Value", "Minutes", unit="none", decimals=0, thresholds=((None, ORANGE),), width=100),
     ),
 )
 _TABLE = Panel(
     id=10,
     kind="table",
     title="Incidents in this range",
-    description="Incidents of the chosen status that were open within the range, and for how many minutes of it.",
+    description="Incidents of the chosen status that were open within the range, and for how long of it, to the "
+    "minute.",
     width=16,
     height=9,
     queries=(
         table_of(
             "sort_desc(max by (domain, code, cause, title, severity, runbook_url) ("
-            f"{with_cause(f'sum_over_time({ACTIVE}[$__range:1m])')}))"
+            f"{with_cause(f'60 * sum_over_time({ACTIVE}[$__range:1m])')}))"
         ),
     ),
     no_value="no incident of this status",
     columns=(
         SEVERITY_COLUMN,
-        Column("Value", "Open for", unit="m", decimals=0, width=100, left=True),
+        AGE_COLUMN,
         replace(DOMAIN_COLUMN, width=220),
         Column("code", "Status", width=70),
         TITLE_COLUMN,
