@@ -12,7 +12,7 @@ SERVERS := nginx=nginx apache2=apache2 prometheus=prometheus promtool=prometheus
 PEERS   := prometheus-blackbox-exporter=prometheus-blackbox-exporter
 PAINTER := chromium=chromium pngquant=pngquant
 
-.PHONY: run test check bench accuracy dashboards pictures lock servers clean
+.PHONY: run test check bench accuracy dashboards pictures look lock servers clean
 
 run: $(VENV)/.run
 	$(BIN)/statuscode-exporter demo --config.file=config.example.yaml
@@ -45,6 +45,13 @@ dashboards: $(VENV)/.dev
 pictures: $(VENV)/.dev
 	@sh scripts/install-servers $(PAINTER)
 	$(BIN)/python -m tests.real.pictures
+
+# The dashboards in a Grafana that runs, seen and walked through by a browser, and their pictures.
+GRAFANA ?= http://localhost:3000
+OUT     ?= build/screenshots
+look: $(VENV)/.dev
+	@sh scripts/install-servers chromium=chromium
+	$(BIN)/python -m tests.dashboards.look $(GRAFANA) --output=$(OUT)
 
 servers:
 	@sh scripts/install-servers $(SERVERS)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dashboards.domain_figures import FIGURES
-from dashboards.legend import ANSWERS, WRONG
-from dashboards.queries import OPEN, in_view, of_domain, with_cause
+from dashboards.legend import ANSWERS, ANSWERS_IN_BRIEF, OF_ANSWERS, OF_FAILURES, OF_REFUSALS, WRONG
+from dashboards.queries import OPEN, age, in_view, of_domain, with_cause
 from dashboards.shared import (
+    AGE_COLUMN,
     CODE_COLUMN,
     DOMAIN,
+    DOMAIN_WIDTH,
     EVIDENCE_COLUMN,
     INSTANCE,
     JOB,
@@ -16,8 +18,10 @@ from dashboards.shared import (
     SEVERITY_COLUMN,
     TITLE_COLUMN,
     layers,
+    others,
 )
 from dashboards.values import BLUE, RED, Board, Column, Panel, Query, table_of
+from exporter.config import UNKNOWN_HOST
 
 _START = of_domain("statuscode_incident_start_timestamp_seconds")
 _PAGES = in_view("statuscode_exporter_pages_info")
@@ -27,6 +31,17 @@ def _answers(*matchers: str) -> str:
     """Codes, of answers that are not as expected a thousand more."""
     code = of_domain("statuscode_probe_http_status_code", *matchers)
     return f"{code} + {WRONG} * (1 - {of_domain('statuscode_probe_success', *matchers)})"
+
+
+def _named(expr: str, *words: tuple[str, str, str]) -> str:
+    """The worst answer of each pair of SNI and Host. Each of `words`: a label, what is said, and for which names."""
+    for label, text, name in words:
+        expr = f'label_replace({expr}, "{label}", "{text}", "{label}", "{name}")'
+    return f"max by (sni, host) ({expr})"
+
+
+_NO_NAMES = (("sni", "no SNI", ""), ("host", "unknown host", UNKNOWN_HOST))
+_OWN_NAMES = (("sni", "own SNI", "$domain"), ("host", "own Host", "$domain"))
 
 
 # Names are left as they are, and so are codes that nobody registered; where those are wrong, they are red.
@@ -43,49 +58,53 @@ _TABLE = Panel(
     height=5,
     queries=(
         table_of(
-            f"sort_desc(max by ({OPEN}, title, severity, runbook_url, url) ("
-            f"({with_cause(f'time() - {_START}')})\n  * on (job, instance) group_left (url) {_PAGES}))"
+            f"sort(max by ({OPEN}, title, severity, runbook_url, url) ("
+            f"({with_cause(age(_START))})\n  * on (job, instance) group_left (url) {_PAGES}))"
         ),
     ),
-    no_value="nothing is wrong",
+    no_value="no open incident",
     columns=(
-        Column("Value", "Open for", unit="dtdurations", width=170),
         SEVERITY_COLUMN,
-        Column("domain", "Domain"),
+        AGE_COLUMN,
+        Column("domain", "Domain", width=DOMAIN_WIDTH),
         CODE_COLUMN,
         TITLE_COLUMN,
         RUNBOOK_COLUMN,
         EVIDENCE_COLUMN,
     ),
+    sorted_by=("Severity",),
 )
 _MATRIX = Panel(
     id=8,
     kind="table:matrix",
     title="SNI x Host",
     description="The worst answer of each pair over all addresses, protocols and connections. Blue: a 421 that is "
-    "right. Red, orange, violet: not what belongs there; 1499 is a wrong 499. Empty: no SNI was sent.",
-    width=12,
-    height=9,
+    "right. Red, orange, violet: not what belongs there; 1499 is a wrong 499. The unknown host is a name that nobody "
+    "owns.",
+    width=14,
+    height=8,
     unit="none",
-    queries=(table_of(f"max by (sni, host) ({_answers()})"),),
+    queries=(table_of(_named(_answers(), *_NO_NAMES)),),
     no_value="not probed",
     shown=ANSWERS,
     thresholds=_UNMAPPED,
     matrix=("sni", "host"),
+    columns=(Column("sni\\host", "SNI \\ Host"),),
 )
 _ADDRESSES = Panel(
     id=9,
     kind="table:matrix",
     title="Address x protocol",
     description="What matched probes got. One row that differs: that address has another server or configuration.",
-    width=12,
-    height=9,
+    width=10,
+    height=8,
     unit="none",
     queries=(table_of(f"max by (address, protocol) ({_answers(_MATCHED)})"),),
     no_value="not probed",
     shown=ANSWERS,
     thresholds=_UNMAPPED,
     matrix=("address", "protocol"),
+    columns=(Column("address\\protocol", "Address \\ protocol"),),
 )
 _HISTORY = Panel(
     id=10,
@@ -95,9 +114,9 @@ _HISTORY = Panel(
     width=24,
     height=9,
     unit="none",
-    queries=(Query(f"max by (sni, host) ({_answers()})", "{{sni}} -> {{host}}"),),
+    queries=(Query(_named(_answers(), *_NO_NAMES, *_OWN_NAMES), "{{sni}} -> {{host}}"),),
     no_value="not probed",
-    shown=ANSWERS,
+    shown=ANSWERS_IN_BRIEF,
     interval="1m",
     max_data_points=100,
 )
@@ -128,6 +147,7 @@ _CODES = Panel(
             "{{combination}} {{code}}",
         ),
     ),
+    paints=OF_ANSWERS,
     no_value="no probe was answered",
 )
 _MISDIRECTED = Panel(
@@ -147,6 +167,7 @@ _MISDIRECTED = Panel(
             "{{combination}}, expected={{expected}}",
         ),
     ),
+    paints=OF_REFUSALS,
     no_value="no 421",
 )
 _FAILURES = Panel(
@@ -164,6 +185,7 @@ _FAILURES = Panel(
             "{{phase}}: {{kind}}",
         ),
     ),
+    paints=OF_FAILURES,
     no_value="every probe was answered",
 )
 _EXPOSED = Panel(
@@ -196,8 +218,9 @@ _ROUNDS = Panel(
 
 BOARD = Board(
     uid=DOMAIN,
-    title="HTTP status: one domain",
+    title="HTTP status: domain",
     description="What each client gets from one domain, at which address, since when, and what is behind it.",
+    links=others(DOMAIN, incidents="${domain:queryparam}&var-code=$__all"),
     variables=(JOB, INSTANCE, ONE_DOMAIN),
     annotations=layers(of_domain),
     rows=(

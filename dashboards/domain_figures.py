@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dashboards.legend import CAUSES_SHOWN, YES_NO
-from dashboards.queries import of_domain
+from dashboards.queries import age, of_domain
 from dashboards.shared import TIME, TIMELINE, TO_HEALTH
-from dashboards.values import GREEN, ORANGE, RED, Link, Panel, now
+from dashboards.values import GREEN, GREY, LONG_AGO, ORANGE, RED, Link, Panel, now
 
 _START = of_domain("statuscode_incident_start_timestamp_seconds")
 _ROUND = of_domain("statuscode_round_timestamp_seconds")
@@ -14,9 +14,9 @@ _CERTIFICATE = of_domain("statuscode_tls_certificate_not_after_timestamp_seconds
 _UP = Panel(
     id=1,
     kind="stat",
-    title="Answers as expected",
+    title="Up",
     description="Whether every matched probe of the last round (SNI and Host are the domain, a new connection) was so.",
-    width=4,
+    width=3,
     height=4,
     queries=(now(f"min({of_domain('statuscode_domain_up')})"),),
     no_value="not probed",
@@ -24,10 +24,10 @@ _UP = Panel(
 )
 _CAUSE = Panel(
     id=2,
-    kind="stat",
+    kind="stat:words",
     title="Leading cause",
     description="What is wrong, in a few words; the table below has the runbook.",
-    width=8,
+    width=6,
     height=4,
     queries=(now(f"max({of_domain('statuscode_domain_cause')})"),),
     no_value="not probed",
@@ -39,31 +39,31 @@ _SINCE = Panel(
     kind="stat",
     title="Open for",
     description="Age of the domain's oldest open incident.",
-    width=3,
+    width=4,
     height=4,
-    unit="dtdurations",
-    queries=(now(f"max(time() - {_START})"),),
+    unit="dtdhms",
+    queries=(now(f"max({age(_START)})"),),
     no_value="nothing is open",
-    thresholds=((None, RED),),
+    thresholds=((None, GREY), (0, ORANGE), (3600, RED)),
 )
 _ENDS = Panel(
     id=4,
     kind="stat",
-    title="Certificate ends in",
+    title="Certificate left",
     description="The first certificate of the chains that matched probes were shown.",
-    width=3,
+    width=4,
     height=4,
     unit="dtdurations",
     queries=(now(f"min({_CERTIFICATE}) - time()"),),
     no_value="none was shown",
-    thresholds=((None, RED), (3 * 86400, ORANGE), (21 * 86400, GREEN)),
+    thresholds=((None, GREY), (LONG_AGO, RED), (3 * 86400, ORANGE), (21 * 86400, GREEN)),
 )
 _TRUSTED = Panel(
     id=5,
     kind="stat",
-    title="Certificate trusted",
+    title="Trusted",
     description="Whether every matched probe was shown a certificate that is trusted, valid now and for the domain.",
-    width=3,
+    width=4,
     height=4,
     queries=(now(f"min({of_domain('statuscode_tls_certificate_trusted')})"),),
     no_value="none was shown",
@@ -77,9 +77,10 @@ _AGE = Panel(
     width=3,
     height=4,
     unit="s",
+    decimals=0,
     queries=(now(f"max(time() - {_ROUND})"),),
     no_value="not probed",
-    thresholds=((None, GREEN), (300, ORANGE), (900, RED)),
+    thresholds=((None, GREY), (LONG_AGO, GREEN), (300, ORANGE), (900, RED)),
     links=(TO_HEALTH,),
 )
 

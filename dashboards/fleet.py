@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dashboards.legend import CAUSES_SHOWN
-from dashboards.queries import OPEN, in_view, with_cause
+from dataclasses import replace
+
+from dashboards.fleet_figures import BY_CAUSE, CODE, FIGURES, START, UP
+from dashboards.legend import CAUSES_SHOWN, OF_CODES, OF_FAILURES, OF_SEVERITIES
+from dashboards.queries import CAUSE, OPEN, age, in_view, newest, unless_empty, with_cause
 from dashboards.shared import (
+    AGE_COLUMN,
     CODE_COLUMN,
     CODES,
     DOMAIN_COLUMN,
+    DOMAIN_WIDTH,
     DOMAINS,
     EVIDENCE_COLUMN,
     FLEET,
@@ -16,132 +21,106 @@ from dashboards.shared import (
     RUNBOOK_COLUMN,
     SEVERITY_COLUMN,
     TITLE_COLUMN,
-    TO_HEALTH,
     layers,
+    others,
     to_domain,
 )
-from dashboards.values import GREEN, ORANGE, RED, Board, Column, Form, Panel, Query, now, table_of
+from dashboards.values import ORANGE, RED, Board, Column, Form, Panel, Query, table_of
 
-_CODE = 'code=~"$code"'
-_ACTIVE = in_view("statuscode_incident_active", _CODE)
-_START = in_view("statuscode_incident_start_timestamp_seconds", _CODE)
-_INCIDENTS = f"max by ({OPEN}) ({_ACTIVE})"
-_UP = f"min by (domain) ({in_view('statuscode_domain_up')})"
+_AGE_BY_CAUSE = f"max by ({CAUSE}) ({with_cause(age(START))})"
+_WRONG = in_view("domain:statuscode_domain_cause:wrong")
+_LEADING = in_view("domain:statuscode_cause:leading")
 _PAGES = in_view("statuscode_exporter_pages_info")
-_ROUNDS = in_view("statuscode_round_timestamp_seconds")
 _INFO = in_view("statuscode_domain_info")
 _PROCESSING = in_view("statuscode_request_duration_seconds_bucket", 'phase="processing"')
 _OTHER_CODES = in_view(
-    "combination_code:statuscode_http_responses:rate5m", 'combination="matched"', 'code!~"[23].."', _CODE
+    "combination_code:statuscode_http_responses:rate5m", 'combination="matched"', 'code!~"[23].."', CODE
 )
 _CERTIFICATES = in_view("statuscode_tls_certificate_not_after_timestamp_seconds")
 
-_ANY_IS_BAD = ((None, GREEN), (1, RED))
-
-_OPEN_INCIDENTS = Panel(
-    id=1,
-    kind="stat",
-    title="Open incidents",
-    description="Incidents that are open now: one for each domain, status and cause. Zero is well.",
-    width=4,
-    height=4,
-    queries=(now(f"count({_INCIDENTS}) or vector(0)"),),
-    thresholds=_ANY_IS_BAD,
-)
-_AFFECTED = Panel(
-    id=2,
-    kind="stat",
-    title="Domains affected",
-    description="Domains with an open incident, also those that are only concerned by a neighbour's.",
-    width=4,
-    height=4,
-    queries=(now(f"count(max by (domain) ({_ACTIVE})) or vector(0)"),),
-    thresholds=_ANY_IS_BAD,
-)
-_UP_SHARE = Panel(
-    id=3,
-    kind="stat",
-    title="Domains that answer",
-    description="Share of the domains whose matched probes all answered as expected in their last round.",
-    width=4,
-    height=4,
-    unit="percentunit",
-    decimals=1,
-    queries=(now(f"avg({_UP})"),),
-    no_value="no domain is probed",
-    thresholds=((None, RED), (0.95, ORANGE), (1, GREEN)),
-)
-_DOMINANT = Panel(
-    id=4,
-    kind="stat:name",
-    title="Commonest cause",
-    description="The cause with the most affected domains. One cause over many domains: look for one shared thing.",
-    width=4,
-    height=4,
-    queries=(now(f"topk(1, count by (cause) ({_INCIDENTS}))", "{{cause}}"),),
-    no_value="nothing is open",
-    thresholds=_ANY_IS_BAD,
-)
-_LONGEST = Panel(
-    id=5,
-    kind="stat",
-    title="Longest open",
-    description="Age of the oldest open incident.",
-    width=4,
-    height=4,
-    unit="dtdurations",
-    queries=(now(f"max(time() - {_START})"),),
-    no_value="nothing is open",
-    thresholds=((None, ORANGE), (3600, RED)),
-)
-_FRESH = Panel(
-    id=6,
-    kind="stat",
-    title="Oldest round",
-    description="How long ago the domain was probed that waits longest. If this is red, do not trust the rest: "
-    "look at the exporter.",
-    width=4,
-    height=4,
-    unit="s",
-    queries=(now(f"max(time() - {_ROUNDS})"),),
-    no_value="no exporter answers",
-    thresholds=((None, GREEN), (300, ORANGE), (900, RED)),
-    links=(TO_HEALTH,),
-)
 _TABLE = Panel(
     id=7,
     kind="table",
     title="What is wrong now",
-    description="Every open incident with its age, cause, runbook and evidence. A domain leads to what it shows, "
-    "a status to its incidents over time.",
+    description="Every open incident with its age, cause, runbook and evidence: the critical ones first, of these the "
+    "newest. A domain leads to what it shows, a status to its incidents over time.",
     width=24,
-    height=9,
+    height=10,
     queries=(
         table_of(
-            f"sort_desc(max by ({OPEN}, title, severity, runbook_url, url) ("
-            f"({with_cause(f'time() - {_START}')})\n  * on (job, instance) group_left (url) {_PAGES}))"
+            f"sort(max by ({OPEN}, title, severity, runbook_url, url) ("
+            f"({with_cause(age(START))})\n  * on (job, instance) group_left (url) {_PAGES}))"
         ),
     ),
-    no_value="nothing is wrong",
+    no_value="no open incident",
     columns=(
-        Column("Value", "Open for", unit="dtdurations", width=170),
         SEVERITY_COLUMN,
-        DOMAIN_COLUMN,
+        AGE_COLUMN,
+        replace(DOMAIN_COLUMN, width=DOMAIN_WIDTH),
         CODE_COLUMN,
         TITLE_COLUMN,
         RUNBOOK_COLUMN,
         EVIDENCE_COLUMN,
     ),
+    sorted_by=("Severity",),
+)
+_CAUSES = Panel(
+    id=14,
+    kind="table",
+    title="What is wrong now, by cause",
+    description="How many domains each cause concerns, and since when. One cause of many domains: look for the one "
+    "thing that they share.",
+    width=14,
+    height=7,
+    queries=(
+        table_of(f"sort_desc(count by ({CAUSE}) ({BY_CAUSE}))"),
+        table_of(_AGE_BY_CAUSE),
+    ),
+    no_value="no open incident",
+    columns=(
+        SEVERITY_COLUMN,
+        replace(AGE_COLUMN, name="Value #B"),
+        Column("Value #A", "Domains", width=80, left=True),
+        TITLE_COLUMN,
+        RUNBOOK_COLUMN,
+    ),
+    sorted_by=("Severity",),
+)
+_DOMAINS_BY_CAUSE = Panel(
+    id=15,
+    kind="timeseries:area",
+    title="Domains with something wrong, by leading cause",
+    description="A step is one change that many share; a slope is something that spreads.",
+    width=10,
+    height=7,
+    minimum=0,
+    decimals=0,
+    queries=(
+        Query(f"count by (severity, title) (max by (domain, severity, title) ({_LEADING}))", "{{severity}}: {{title}}"),
+    ),
+    paints=OF_SEVERITIES,
+    no_value="nothing was wrong",
 )
 _TIMELINE = Panel(
     id=8,
     kind="state-timeline",
     title="Leading cause by domain",
-    description="Domains with something wrong, and what: many that begin in one moment share a change.",
+    description="Domains with something wrong, the twelve newest, and what; while nothing is, all in one. Many that "
+    "begin in one moment share a change.",
     width=24,
     height=9,
-    queries=(Query(f"max by (domain) ({in_view('domain:statuscode_domain_cause:wrong')})", "{{domain}}"),),
-    no_value="nothing was wrong",
+    queries=(
+        Query(
+            unless_empty(
+                newest(_WRONG, among=_WRONG),
+                f"0 * max({in_view('statuscode_exporter_build_info')})",
+                "domain",
+                "all domains",
+            ),
+            "{{domain}}",
+        ),
+    ),
+    no_value="no exporter answers",
     shown=CAUSES_SHOWN,
     max_data_points=300,
     links=(to_domain("${__field.labels.domain}"),),
@@ -151,11 +130,12 @@ _CODES_OVER_TIME = Panel(
     kind="timeseries:bars",
     title="Answers other than 2xx and 3xx",
     description="Answers to matched probes of all domains, by status: what every client gets.",
-    width=12,
+    width=8,
     height=8,
     unit="reqps",
     minimum=0,
     queries=(Query(f"sum by (code) ({_OTHER_CODES})", "{{code}}"),),
+    paints=OF_CODES,
     no_value="every answer was 2xx or 3xx",
 )
 _FAILURES = Panel(
@@ -163,7 +143,7 @@ _FAILURES = Panel(
     kind="timeseries:bars",
     title="Probes without an answer",
     description="By the phase that failed and how, over all domains and combinations.",
-    width=12,
+    width=8,
     height=8,
     unit="reqps",
     minimum=0,
@@ -172,6 +152,7 @@ _FAILURES = Panel(
             f"sum by (phase, kind) ({in_view('phase_kind:statuscode_probe_failures:rate5m')})", "{{phase}}: {{kind}}"
         ),
     ),
+    paints=OF_FAILURES,
     no_value="every probe was answered",
 )
 _DURATIONS = Panel(
@@ -179,7 +160,7 @@ _DURATIONS = Panel(
     kind="heatmap",
     title="Time to the first byte, all probes",
     description="How long servers took to answer once they were asked (phase processing), over all domains.",
-    width=12,
+    width=14,
     height=8,
     unit="s",
     queries=(Query(f"sum by (le) (increase({_PROCESSING}[$__rate_interval]))", "{{le}}", form=Form.HEATMAP),),
@@ -187,27 +168,29 @@ _DURATIONS = Panel(
 )
 _GROUPS = Panel(
     id=12,
-    kind="bargauge",
+    kind="table",
     title="Groups with domains down",
     description="Domains whose last round was not as expected, by the group of the configuration.",
-    width=6,
+    width=8,
     height=8,
     queries=(
-        now(
-            f"count by (group) (({_UP} == 0) * on (domain) group_left (group) max by (domain, group) ({_INFO}))",
-            "{{group}}",
+        table_of(
+            "sort_desc(count by (group) "
+            f"(({UP} == 0) * on (domain) group_left (group) max by (domain, group) ({_INFO})))"
         ),
     ),
     no_value="every group is up",
-    thresholds=((None, RED),),
-    minimum=0,
+    columns=(
+        Column("group", "Group"),
+        Column("Value", "Domains", thresholds=((None, RED),), width=90),
+    ),
 )
 _ENDING = Panel(
     id=13,
     kind="table",
     title="Certificates that end within 21 days",
     description="The twenty that end first. Below zero: it has ended.",
-    width=6,
+    width=10,
     height=8,
     queries=(table_of(f"sort(bottomk(20, (min by (domain) ({_CERTIFICATES}) - time()) < 21 * 86400))"),),
     no_value="none ends within 21 days",
@@ -221,13 +204,15 @@ BOARD = Board(
     uid=FLEET,
     title="HTTP status: fleet",
     description="What is wrong now, since when, why, and what to do, over all domains that statuscode-exporter probes.",
+    links=others(FLEET, incidents="${domain:queryparam}&${code:queryparam}"),
     variables=(JOB, INSTANCE, DOMAINS, CODES),
-    annotations=layers(in_view),
+    annotations=layers(in_view, not_on=(_CODES_OVER_TIME.id, _FAILURES.id, _DOMAINS_BY_CAUSE.id)),
     rows=(
-        (_OPEN_INCIDENTS, _AFFECTED, _UP_SHARE, _DOMINANT, _LONGEST, _FRESH),
+        FIGURES,
         (_TABLE,),
+        (_CAUSES, _DOMAINS_BY_CAUSE),
         (_TIMELINE,),
-        (_CODES_OVER_TIME, _FAILURES),
-        (_DURATIONS, _GROUPS, _ENDING),
+        (_CODES_OVER_TIME, _FAILURES, _GROUPS),
+        (_DURATIONS, _ENDING),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboards.health_figures import FIGURES, KNOWN, own
 from dashboards.queries import of_instances
-from dashboards.shared import HEALTH, INSTANCE, JOB, layers
+from dashboards.shared import HEALTH, INSTANCE, JOB, layers, others
 from dashboards.values import Board, Panel, Query
 
 
@@ -219,10 +219,11 @@ _FILES = Panel(
 
 BOARD = Board(
     uid=HEALTH,
-    title="HTTP status: the exporter itself",
+    title="HTTP status: exporter",
     description="Whether the exporter is well: if it is not, do not trust the other dashboards.",
+    links=others(HEALTH),
     variables=(JOB, INSTANCE),
-    annotations=layers(of_instances),
+    annotations=layers(of_instances, shown=False),
     rows=(
         FIGURES,
         (_ROUNDS, _LAG, _IN_FLIGHT),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dashboards.legend import YES_NO
 from dashboards.queries import of_instances
 from dashboards.shared import TO_FLEET
-from dashboards.values import BLUE, GREEN, ORANGE, RED, Panel, now
+from dashboards.values import BLUE, GREEN, GREY, LONG_AGO, ORANGE, RED, Panel, now
 
 
 def own(name: str, *matchers: str) -> str:
@@ -34,12 +34,14 @@ _VERSION = Panel(
     kind="stat:name",
     title="Version",
     description="Of the exporters that run, beside their Python and OpenSSL.",
-    width=5,
+    width=3,
     height=4,
     queries=(
         now(
-            f"count by (version, python_version, openssl_version) ({own('build_info')})",
-            "{{version}}, Python {{python_version}}, {{openssl_version}}",
+            # Without the date of OpenSSL.
+            f"count by (version, python_version, openssl) (label_replace({own('build_info')}, "
+            '"openssl", "$1", "openssl_version", "([^ ]+ [^ ]+).*"))',
+            "{{version}}, Python {{python_version}}, {{openssl}}",
         ),
     ),
     no_value="none runs",
@@ -48,7 +50,7 @@ _VERSION = Panel(
 _RELOADED = Panel(
     id=3,
     kind="stat",
-    title="Configuration taken",
+    title="Reload",
     description="Whether the last attempt to load the configuration succeeded; if not, the one before is in force.",
     width=3,
     height=4,
@@ -59,7 +61,7 @@ _RELOADED = Panel(
 _LOADED = Panel(
     id=4,
     kind="stat",
-    title="Configuration since",
+    title="Config age",
     description="How long ago the configuration in force was loaded.",
     width=3,
     height=4,
@@ -83,21 +85,22 @@ _TARGETS = Panel(
 _OLDEST = Panel(
     id=6,
     kind="stat",
-    title="Oldest round",
+    title="Round age",
     description="How long ago the domain was probed that waits longest.",
     width=3,
     height=4,
     unit="s",
+    decimals=0,
     queries=(now(f"max(time() - {_AGES})"),),
     no_value="nothing is probed",
-    thresholds=((None, GREEN), (300, ORANGE), (900, RED)),
+    thresholds=((None, GREY), (LONG_AGO, GREEN), (300, ORANGE), (900, RED)),
 )
 _STORE_UP = Panel(
     id=7,
     kind="stat",
-    title="Store writes",
+    title="Store",
     description="Whether the disk took the last write of incidents.",
-    width=2,
+    width=3,
     height=4,
     queries=(now(f"min({own('store_up')})"),),
     no_value="none runs",
@@ -108,9 +111,10 @@ _STORE_AGE = Panel(
     kind="stat",
     title="Last write",
     description="How long ago the store's disk took something.",
-    width=2,
+    width=3,
     height=4,
     unit="s",
+    decimals=0,
     queries=(now(f"max(time() - ({own('store_last_success_timestamp_seconds')} > 0))"),),
     no_value="never",
     thresholds=((None, BLUE),),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from grafana_foundation_sdk.models import (
-    bargauge,
     common,
     heatmap,
     stat,
@@ -16,15 +15,18 @@ from grafana_foundation_sdk.models import (
     timeseries,
 )
 
+from dashboards.overrides import FILLED_CELLS
+
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Attributes: `options` are of the panel, `custom` of each of its fields."""
+    """Attributes: `options` are of the panel, `custom` of each of its fields, `color` is how its values are colored."""
 
     plugin: str
     options: object
     custom: object = None
     color: str = "thresholds"
+    fixed_color: str | None = None
 
 
 _LAST = common.ReduceDataOptions(calcs=["lastNotNull"], values=False, fields="")
@@ -38,29 +40,36 @@ _ALL_SERIES = common.VizTooltipOptions(mode=common.TooltipDisplayMode.MULTI, sor
 _ONE_SERIES = common.VizTooltipOptions(mode=common.TooltipDisplayMode.SINGLE, sort=common.SortOrder.NONE)
 
 
-def _stat(text_mode: common.BigValueTextMode) -> Look:
+# In pixels, of what is said in words: Grafana's own choice makes a long title tiny.
+_WORDS = common.VizTextDisplayOptions(title_size=18, value_size=18)
+
+
+def _stat(text_mode: common.BigValueTextMode, size: common.VizTextDisplayOptions | None = None) -> Look:
     options = stat.Options(
         graph_mode=common.BigValueGraphMode.NONE,
         color_mode=common.BigValueColorMode.BACKGROUND,
         justify_mode=common.BigValueJustifyMode.AUTO,
         text_mode=text_mode,
+        text=size,
         reduce_options=_LAST,
         orientation=common.VizOrientation.AUTO,
     )
     return Look("stat", options)
 
 
-def _timeseries(style: common.GraphDrawStyle, stacking: common.StackingMode) -> Look:
+def _timeseries(
+    style: common.GraphDrawStyle, stacking: common.StackingMode, legend: common.VizLegendOptions = _LEGEND
+) -> Look:
     stacked = stacking is common.StackingMode.NORMAL
     custom = common.GraphFieldConfig(
         draw_style=style,
         line_width=1,
         fill_opacity=60 if stacked else 10,
-        show_points=common.VisibilityMode.NEVER,
+        show_points=common.VisibilityMode.NEVER if stacked else common.VisibilityMode.AUTO,
         stacking=common.StackingConfig(mode=stacking, group="A"),
         span_nulls=False,
     )
-    options = timeseries.Options(legend=_LEGEND, tooltip=_ALL_SERIES)
+    options = timeseries.Options(legend=legend, tooltip=_ALL_SERIES)
     return Look("timeseries", options, custom, color="palette-classic")
 
 
@@ -73,8 +82,7 @@ def _table() -> Look:
 
 def _matrix() -> Look:
     options = table.Options(frame_index=0, show_header=True, cell_height=common.TableCellHeight.MD)
-    cells = {"type": "color-background", "mode": "basic"}
-    return Look("table", options, {"align": "center", "cellOptions": cells, "filterable": False, "inspect": False})
+    return Look("table", options, {"align": "center", "filterable": False, "inspect": False, **FILLED_CELLS})
 
 
 def _state_timeline() -> Look:
@@ -87,7 +95,9 @@ def _state_timeline() -> Look:
         tooltip=_ONE_SERIES,
         per_page=20,
     )
-    return Look("state-timeline", options, statetimeline.FieldConfig(line_width=0, fill_opacity=80, span_nulls=False))
+    custom = statetimeline.FieldConfig(line_width=0, fill_opacity=80, span_nulls=False)
+    # By thresholds, values would be merged into their ranges before they are mapped: all causes were one green range.
+    return Look("state-timeline", options, custom, color="fixed", fixed_color="red")
 
 
 def _status_history() -> Look:
@@ -117,23 +127,6 @@ def _heatmap() -> Look:
     return Look("heatmap", options, heatmap.FieldConfig())
 
 
-def _bar_gauge() -> Look:
-    options = bargauge.Options(
-        display_mode=common.BarGaugeDisplayMode.BASIC,
-        value_mode=common.BarGaugeValueMode.COLOR,
-        name_placement=common.BarGaugeNamePlacement.LEFT,
-        show_unfilled=True,
-        sizing=common.BarGaugeSizing.AUTO,
-        min_viz_width=8,
-        min_viz_height=16,
-        max_viz_height=300,
-        legend=_NO_LEGEND,
-        reduce_options=_LAST,
-        orientation=common.VizOrientation.HORIZONTAL,
-    )
-    return Look("bargauge", options)
-
-
 def written(markdown: str) -> Look:
     """The look of a text, which is its content."""
     return Look("text", text.Options(mode=text.TextMode.MARKDOWN, content=markdown))
@@ -141,14 +134,15 @@ def written(markdown: str) -> Look:
 
 LOOKS = {
     "stat": _stat(common.BigValueTextMode.VALUE),
-    "stat:name": _stat(common.BigValueTextMode.NAME),
+    "stat:words": _stat(common.BigValueTextMode.VALUE, _WORDS),
+    "stat:name": _stat(common.BigValueTextMode.NAME, _WORDS),
     "timeseries": _timeseries(common.GraphDrawStyle.LINE, common.StackingMode.NONE),
     "timeseries:stacked": _timeseries(common.GraphDrawStyle.LINE, common.StackingMode.NORMAL),
+    "timeseries:area": _timeseries(common.GraphDrawStyle.LINE, common.StackingMode.NORMAL, _NO_LEGEND),
     "timeseries:bars": _timeseries(common.GraphDrawStyle.BARS, common.StackingMode.NORMAL),
     "table": _table(),
     "table:matrix": _matrix(),
     "state-timeline": _state_timeline(),
     "status-history": _status_history(),
     "heatmap": _heatmap(),
-    "bargauge": _bar_gauge(),
 }

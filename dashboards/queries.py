@@ -46,6 +46,26 @@ def with_cause(expression: str) -> str:
     return f"({expression})\n  * on (job, instance, cause) group_left ({CAUSE}) {info}"
 
 
+def unless_empty(expression: str, zero: str, label: str, text: str) -> str:
+    """`expression`; where it is empty, `zero`, named: Grafana has no other words there."""
+    return f'({expression}) or on () label_replace({zero}, "{label}", "{text}", "", "")'
+
+
+ROWS = 12
+"""Of a timeline with names beside it, which Grafana before 11.3 shows all at once, however low the panel is."""
+
+
+def newest(states: str, *, among: str) -> str:
+    """Of states by domain those of the domains that are newest in `among`, the same in the whole time range."""
+    lasting = f"max by (domain) (count_over_time({among}[$__range] @ end()))"
+    return f"max by (domain) ({states}) and on (domain) bottomk({ROWS}, {lasting})"
+
+
+def age(start: str) -> str:
+    """In whole seconds."""
+    return f"floor(time() - {start})"
+
+
 def within_range(counter: str) -> str:
     """How much a counter grew in the time range. One that was born in it is taken whole: the first event made it."""
     return f"(({counter} unless {counter} offset $__range) or increase({counter}[$__range]))"

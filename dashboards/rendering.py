@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 import string
 from collections.abc import Iterator
+from copy import copy
 from typing import cast
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
-from grafana_foundation_sdk.models import common, prometheus
+from grafana_foundation_sdk.models import common, prometheus, table
 
 from dashboards.classic import dashboard
 from dashboards.looks import LOOKS, Look, written
-from dashboards.values import Annotation, Board, Column, Form, Link, Panel, Query, Shown, Threshold, Variable
+from dashboards.overrides import link_of, mapping, of_column, of_series, scale
+from dashboards.values import Annotation, Board, Form, Link, Panel, Query, Variable
 
 # Every Grafana since 9 migrates it; what came later (40 to 42) only normalizes what is not used here.
 SCHEMA_VERSION = 39
@@ -32,7 +34,7 @@ def rendered(board: Board) -> str:
     # The models put these into a menu, whatever they are told.
     for one in (*document["links"], *document["annotations"]["list"]):
         del one["placement"]
-    return json.dumps(document, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    return json.dumps(_without_repeating(document), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def _dashboard(board: Board) -> dashboard.Dashboard:
@@ -49,17 +51,23 @@ def _dashboard(board: Board) -> dashboard.Dashboard:
         panels=list(_placed(board)),
         templating=dashboard.DashboardDashboardTemplating(list_val=[_datasource(), *map(_variable, board.variables)]),
         annotations=dashboard.AnnotationContainer(list_val=list(map(_annotation, board.annotations))),
-        links=[_others()],
+        links=list(map(_to_board, board.links)),
     )
 
 
-def _others() -> dashboard.DashboardLink:
+def _without_repeating(document: object) -> object:
+    """The models write a direction to repeat in, and Grafana 11 then draws a panel over the whole width."""
+    if isinstance(document, dict):
+        return {key: _without_repeating(value) for key, value in document.items() if key != "repeatDirection"}
+    return [_without_repeating(one) for one in document] if isinstance(document, list) else document
+
+
+def _to_board(link: Link) -> dashboard.DashboardLink:
     return dashboard.DashboardLink(
-        title="HTTP status",
-        type_val=dashboard.DashboardLinkType.DASHBOARDS,
-        icon="external link",
-        tags=["statuscode"],
-        include_vars=True,
+        title=link.title,
+        type_val=dashboard.DashboardLinkType.LINK,
+        icon="dashboard",
+        url=link.url,
         keep_time=True,
     )
 
@@ -109,6 +117,7 @@ def _annotation(one: Annotation) -> dashboard.AnnotationQuery:
         text_format=one.text,
         tag_keys=",".join(one.tags),
         use_value_for_time=one.times,
+        filter_val=dashboard.AnnotationPanelFilter(exclude=True, ids=list(one.not_on)) if one.not_on else None,
     )
 
 
@@ -132,14 +141,24 @@ def _panel(panel: Panel, place: dashboard.GridPos) -> dashboard.Panel:
         grid_pos=place,
         datasource=_SOURCE if panel.queries else None,
         targets=[_target(letter, query) for letter, query in zip(string.ascii_uppercase, panel.queries, strict=False)],
-        options=look.options,
+        options=_options(panel, look),
         field_config=dashboard.FieldConfigSource(
-            defaults=_fields(panel, look), overrides=list(map(_override, panel.columns))
+            defaults=_fields(panel, look), overrides=[*map(of_column, panel.columns), *map(of_series, panel.paints)]
         ),
         transformations=list(_transformations(panel)) or None,
         interval=panel.interval,
         max_data_points=panel.max_data_points,
     )
+
+
+def _options(panel: Panel, look: Look) -> object:
+    """The look's, with the order that a table is sorted in."""
+    if not panel.sorted_by:
+        return look.options
+    order = [common.TableSortByFieldState(display_name=title, desc=False) for title in panel.sorted_by]
+    options = copy(cast("table.Options", look.options))
+    options.sort_by = order
+    return options
 
 
 def _target(letter: str, query: Query) -> prometheus.Dataquery:
@@ -156,67 +175,20 @@ def _target(letter: str, query: Query) -> prometheus.Dataquery:
 
 
 def _fields(panel: Panel, look: Look) -> dashboard.FieldConfig:
-    links = [_link(link) for link in panel.links]
+    links = [link_of(link) for link in panel.links]
     return dashboard.FieldConfig(
         # Of a table, columns have units: else a status would be taken for a number of something.
         unit="string" if panel.kind == "table" else panel.unit,
         decimals=panel.decimals,
         min_val=panel.minimum,
-        mappings=[_mapping(panel.shown)] if panel.shown else [],
-        thresholds=_thresholds(panel.thresholds),
-        color=dashboard.FieldColor(mode=dashboard.FieldColorModeId(look.color)),
+        mappings=[mapping(panel.shown)] if panel.shown else [],
+        thresholds=scale(panel.thresholds),
+        color=dashboard.FieldColor(mode=dashboard.FieldColorModeId(look.color), fixed_color=look.fixed_color),
         no_value=panel.no_value or None,
         custom=look.custom,
         # The models take the links of a field for those of a dashboard, which have other keys.
         links=cast("list[dashboard.DashboardLink]", links) or None,
     )
-
-
-def _link(link: Link) -> dict[str, object]:
-    return {"title": link.title, "url": link.url, "targetBlank": link.new_tab}
-
-
-def _mapping(shown: tuple[Shown, ...]) -> dashboard.ValueMap:
-    results = {
-        f"{one.value:g}": dashboard.ValueMappingResult(text=one.text, color=one.color, index=index)
-        for index, one in enumerate(shown)
-    }
-    return dashboard.ValueMap(options=results)
-
-
-def _thresholds(steps: tuple[Threshold, ...]) -> dashboard.ThresholdsConfig:
-    made = [dashboard.Threshold(value=value, color=color) for value, color in steps]
-    return dashboard.ThresholdsConfig(mode=dashboard.ThresholdsMode.ABSOLUTE, steps=made)
-
-
-def _override(column: Column) -> dashboard.DashboardFieldConfigSourceOverrides:
-    return dashboard.DashboardFieldConfigSourceOverrides(
-        matcher=dashboard.MatcherConfig(id_val="byName", options=column.name),
-        properties=[dashboard.DynamicConfigValue(id_val=name, value=value) for name, value in _properties(column)],
-    )
-
-
-def _properties(column: Column) -> Iterator[tuple[str, object]]:
-    if column.title is not None:
-        yield "displayName", column.title
-    if column.unit is not None:
-        yield "unit", column.unit
-    if column.width is not None:
-        yield "custom.width", column.width
-    if column.link is not None:
-        yield "links", [_link(column.link)]
-    if column.says is not None:
-        result = dashboard.ValueMappingResult(text=column.says)
-        yield "mappings", [dashboard.RegexMap(dashboard.DashboardRegexMapOptions(pattern=".*", result=result))]
-    if column.shown:
-        yield "mappings", [_mapping(column.shown)]
-    if column.colors:
-        results = {value: dashboard.ValueMappingResult(text=value, color=color) for value, color in column.colors}
-        yield "mappings", [dashboard.ValueMap(options=results)]
-    if column.thresholds:
-        yield "thresholds", _thresholds(column.thresholds)
-    if column.colors or column.thresholds or column.shown:
-        yield "custom.cellOptions", {"type": "color-text"}
 
 
 def _transformations(panel: Panel) -> Iterator[dashboard.DataTransformerConfig]:

@@ -34,7 +34,8 @@ RUNBOOKS = Variable(
     hidden=True,
 )
 
-TIME = "${__url_time_range}&${datasource:queryparam}&${job:queryparam}&${instance:queryparam}"
+_PLACE = "${datasource:queryparam}&${job:queryparam}&${instance:queryparam}"
+TIME = f"${{__url_time_range}}&{_PLACE}"
 
 
 def to_domain(name: str = "${__value.raw}") -> Link:
@@ -48,41 +49,68 @@ TO_TIMELINE = Link(
 TO_HEALTH = Link("Is the exporter well?", f"/d/{HEALTH}/?{TIME}")
 TO_FLEET = Link("All domains", f"/d/{FLEET}/?{TIME}")
 
+_BOARDS = {FLEET: "Fleet", DOMAIN: "Domain", TIMELINE: "Incidents", HEALTH: "Exporter"}
+
+
+def others(own: str, **carried: str) -> tuple[Link, ...]:
+    """Links to the other dashboards, which keep the time and the exporters.
+
+    Not the domains: on the dashboard about one, all of them would be none, and the fleet is not one of them.
+
+    Args:
+        carried: what else a link carries along, by the first word of its title.
+    """
+    return tuple(
+        Link(title, f"/d/{uid}/?{'&'.join((_PLACE, *filter(None, (carried.get(title.lower(), ''),))))}")
+        for uid, title in _BOARDS.items()
+        if uid != own
+    )
+
+
 # The columns of a table of incidents; `Value` is its own.
 DOMAIN_COLUMN = Column("domain", "Domain", link=to_domain())
-CODE_COLUMN = Column("code", "Status", width=80, link=TO_TIMELINE)
-SEVERITY_COLUMN = Column("severity", "Severity", width=100, colors=SEVERITIES)
+AGE_COLUMN = Column("Value", "Open for", unit="dtdhms", width=120, left=True)
+DOMAIN_WIDTH = 280
+"""Where it is a column among many: the cause has the rest."""
+CODE_COLUMN = Column("code", "Status", width=70, link=TO_TIMELINE)
+SEVERITY_COLUMN = Column("severity", "Severity", width=95, colors=SEVERITIES)
 TITLE_COLUMN = Column("title", "Cause")
 RUNBOOK_COLUMN = Column(
-    "runbook_url", "Runbook", width=110, link=Link("Runbook", "${__value.raw}", new_tab=True), says="what to do"
+    "runbook_url", "Runbook", width=100, link=Link("Runbook", "${__value.raw}", new_tab=True), says="what to do"
 )
 EVIDENCE_COLUMN = Column(
     "url",
     "Evidence",
-    width=110,
+    width=140,
     link=Link("What was asked and answered", "${__value.raw}/domains/${__data.fields.domain}", new_tab=True),
     says="what was seen",
 )
 
 
-def layers(series: Series) -> tuple[Annotation, ...]:
-    """The layers over every graph of a dashboard."""
-    return _causes(series), _alerts(series), _reloads()
+def layers(series: Series, *, shown: bool = True, not_on: tuple[int, ...] = ()) -> tuple[Annotation, ...]:
+    """The layers of a dashboard.
+
+    Args:
+        shown: whether causes are, until somebody says otherwise.
+        not_on: ids of graphs that regions of many incidents, one over the other, would hide.
+    """
+    return _causes(series, shown=shown, not_on=not_on), _alerts(series), _reloads()
 
 
-def _causes(series: Series) -> Annotation:
+def _causes(series: Series, *, shown: bool, not_on: tuple[int, ...]) -> Annotation:
+    """Of one domain: each incident. Of many: each cause, or two hundred regions would lie on one another."""
     # A series that ended within the step counts too, so that no incident is too short for a wide view.
     active = series("statuscode_incident_active")
     lately = f"{active} or max_over_time({active}[$__interval])"
-    by_incident = "max by (domain, code, cause, title, severity, runbook_url)"
     return Annotation(
         name="Causes",
-        expr=f"{by_incident} (\n{with_cause(lately)}\n)",
-        title="{{code}} {{title}} - {{domain}}",
+        expr=f"max by (code, cause, title, severity, runbook_url) (\n{with_cause(lately)}\n)",
+        title="{{code}} {{title}}",
         text='<a href="{{runbook_url}}" target="_blank">Runbook: what to do</a>',
         tags=("code", "cause", "severity"),
         color=PURPLE,
-        shown=True,
+        shown=shown,
+        not_on=not_on,
     )
 
 
@@ -93,7 +121,7 @@ def _alerts(series: Series) -> Annotation:
     one = f'ALERTS{{{firing},domain="$domain"}}'
     about_one = series("statuscode_domain_up").endswith('domain="$domain"}')
     return Annotation(
-        name="Alerts firing",
+        name="Alerts",
         expr=f"max by (alertname, domain, severity) ({one if about_one else named})",
         title="{{alertname}} - {{domain}}",
         text="{{severity}}",
@@ -105,7 +133,7 @@ def _alerts(series: Series) -> Annotation:
 def _reloads() -> Annotation:
     loaded = everywhere("statuscode_exporter_config_last_reload_success_timestamp_seconds", *_CHOSEN)
     return Annotation(
-        name="Configuration reloads",
+        name="Reloads",
         expr=f"{loaded} * 1000",
         title="Configuration loaded",
         text="{{instance}}",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dashboards.legend import CAUSES_SHOWN
-from dashboards.queries import in_view, with_cause, within_range
+from dataclasses import replace
+
+from dashboards.legend import CAUSES_SHOWN, OF_REFUSALS
+from dashboards.queries import in_view, newest, unless_empty, with_cause, within_range
 from dashboards.shared import (
+    AGE_COLUMN,
     CODES_421,
     DOMAIN_COLUMN,
     DOMAINS,
@@ -16,23 +19,27 @@ from dashboards.shared import (
     TIMELINE,
     TITLE_COLUMN,
     layers,
+    others,
     to_domain,
 )
-from dashboards.values import GREEN, ORANGE, RED, Board, Column, Panel, Query, now, table_of
+from dashboards.timeline_figures import ACTIVE, CODE, EXPOSED, FIGURES
+from dashboards.values import GREEN, ORANGE, Board, Column, Panel, Query, Shown, table_of
 from exporter import runbooks
+from exporter.incident_metrics import DURATION_BUCKETS
 
-_CODE = 'code=~"$code"'
-_ACTIVE = in_view("statuscode_incident_active", _CODE)
+_BY_CAUSE = f"max by (domain, title) ({with_cause(ACTIVE)})"
 _CAUSE = in_view("domain:statuscode_domain_cause:wrong")
 _MISDIRECTED = in_view("combination_expected:statuscode_misdirected_responses:rate5m")
-_WRONG = in_view("combination_expected:statuscode_misdirected_responses:rate5m", 'expected="false"')
 _PAIRS = in_view("client:statuscode_coalescing_exposed:count")
-_EXPOSED = in_view("statuscode_coalescing_exposed")
 _COALESCED = in_view("statuscode_probe_success", 'combination="coalesced"')
-_OPENED = in_view("statuscode_incidents_total", _CODE)
-_SUM = in_view("statuscode_incident_duration_seconds_sum", _CODE)
-_COUNT = in_view("statuscode_incident_duration_seconds_count", _CODE)
-_BUCKET = in_view("statuscode_incident_duration_seconds_bucket", _CODE)
+_BUCKET = in_view("statuscode_incident_duration_seconds_bucket", CODE)
+
+# As Grafana's data source shows them, which takes this label for a number.
+_BOUNDS = ("a minute", "5 minutes", "15 minutes", "an hour", "4 hours", "a day", "a week")
+_LENGTHS_SHOWN = (
+    *((f"{seconds:g}", text) for seconds, text in zip(DURATION_BUCKETS, _BOUNDS, strict=True)),
+    ("Infinity", "any time"),
+)
 
 # What a page of the index says of each cause that can be behind a 421.
 _FIRST_LOOKS = (
@@ -54,7 +61,7 @@ _FIRST_LOOKS = (
 def _pages() -> str:
     """Links to the runbooks, relative to the exporter that the hidden variable names."""
     titles = runbooks.titles()
-    lines = [f"- [{titles[id_]}](${{runbooks}}/{id_}) `{id_}`" for id_ in _FIRST_LOOKS]
+    lines = [f"- [{titles[id_]}](${{runbooks}}/{id_})" for id_ in _FIRST_LOOKS]
     intro = (
         "421 on a new connection of the domain's own is an outage. On a connection that was opened for a sibling "
         "it is right: browsers ask again; many other clients do not. [All about 421](${runbooks}/421)"
@@ -62,70 +69,26 @@ def _pages() -> str:
     return "\n".join((intro, "", *lines))
 
 
-_NOW = Panel(
-    id=1,
-    kind="stat",
-    title="Open now",
-    description="Open incidents of the chosen status: one for each domain and cause.",
-    width=4,
-    height=4,
-    queries=(now(f"count(max by (domain, cause) ({_ACTIVE})) or vector(0)"),),
-    thresholds=((None, GREEN), (1, RED)),
-)
-_IN_RANGE = Panel(
-    id=2,
-    kind="stat",
-    title="Opened in this range",
-    description="Incidents of the chosen status that were opened within the time range.",
-    width=4,
-    height=4,
-    decimals=0,
-    queries=(now(f"sum({within_range(_OPENED)}) or vector(0)"),),
-    thresholds=((None, GREEN), (1, ORANGE)),
-)
-_MEAN = Panel(
-    id=3,
-    kind="stat",
-    title="Mean time to resolve",
-    description="Of the incidents of the chosen status that ended within the time range.",
-    width=4,
-    height=4,
-    unit="dtdurations",
-    queries=(now(f"sum({within_range(_SUM)}) / (sum({within_range(_COUNT)}) > 0)"),),
-    no_value="none ended",
-    thresholds=((None, GREEN),),
-)
-_WRONG_421 = Panel(
-    id=4,
-    kind="stat",
-    title="Wrong 421 in this range",
-    description="Answers with 421 that are an outage, to the minute, over all domains and whatever status is chosen.",
-    width=4,
-    height=4,
-    decimals=0,
-    queries=(now(f"sum(sum_over_time({_WRONG}[$__range:1m])) * 60 or vector(0)"),),
-    thresholds=((None, GREEN), (1, RED)),
-)
-_NAMES = Panel(
-    id=5,
-    kind="stat",
-    title="Names on shared connections",
-    description="Domains that some browser would ask for on a sibling's connection: who would meet a misrouting.",
-    width=8,
-    height=4,
-    queries=(now(f"count(count by (domain) ({_EXPOSED})) or vector(0)"),),
-    thresholds=((None, GREEN),),
-)
 _STATES = Panel(
     id=6,
     kind="state-timeline",
     title="Causes over time",
-    description="Domains while they had an incident of the chosen status, and their leading cause.",
+    description="Domains while they had an incident of the chosen status, the twelve newest, and their leading cause.",
     width=24,
     height=10,
-    queries=(Query(f"max by (domain) ({_CAUSE} and on (job, instance, domain) {_ACTIVE})", "{{domain}}"),),
-    no_value="no incident of this status",
-    shown=CAUSES_SHOWN,
+    queries=(
+        Query(
+            unless_empty(
+                newest(f"{_CAUSE} and on (job, instance, domain) {ACTIVE}", among=ACTIVE),
+                f"0 * max({in_view('statuscode_exporter_build_info')})",
+                "domain",
+                "all domains",
+            ),
+            "{{domain}}",
+        ),
+    ),
+    no_value="no exporter answers",
+    shown=(Shown(0, "none", GREEN), *CAUSES_SHOWN[1:]),
     max_data_points=300,
     links=(to_domain("${__field.labels.domain}"),),
 )
@@ -139,6 +102,7 @@ _RIGHT_AND_WRONG = Panel(
     unit="reqps",
     minimum=0,
     queries=(Query(f"sum by (expected, combination) ({_MISDIRECTED})", "expected={{expected}}, {{combination}}"),),
+    paints=OF_REFUSALS,
     no_value="no 421",
 )
 _EXPOSURE = Panel(
@@ -155,40 +119,38 @@ _EXPOSURE = Panel(
 )
 _MINUTES = Panel(
     id=9,
-    kind="bargauge",
+    kind="table",
     title="Minutes by cause",
     description="Minutes of incidents of the chosen status in this range, added up over domains.",
     width=8,
     height=9,
-    unit="m",
-    minimum=0,
-    queries=(
-        now(
-            f"sort_desc(sum by (cause) (sum_over_time((max by (domain, cause) ({_ACTIVE}))[$__range:1m])))", "{{cause}}"
-        ),
-    ),
+    queries=(table_of(f"sort_desc(sum by (title) (sum_over_time(({_BY_CAUSE})[$__range:1m])))"),),
     no_value="no incident of this status",
-    thresholds=((None, ORANGE),),
+    columns=(
+        TITLE_COLUMN,
+        Column("Value", "Minutes", unit="none", decimals=0, thresholds=((None, ORANGE),), width=100),
+    ),
 )
 _TABLE = Panel(
     id=10,
     kind="table",
     title="Incidents in this range",
-    description="Incidents of the chosen status that were open within the range, and for how many minutes of it.",
+    description="Incidents of the chosen status that were open within the range, and for how long of it, to the "
+    "minute.",
     width=16,
     height=9,
     queries=(
         table_of(
             "sort_desc(max by (domain, code, cause, title, severity, runbook_url) ("
-            f"{with_cause(f'sum_over_time({_ACTIVE}[$__range:1m])')}))"
+            f"{with_cause(f'60 * sum_over_time({ACTIVE}[$__range:1m])')}))"
         ),
     ),
     no_value="no incident of this status",
     columns=(
-        Column("Value", "Minutes", unit="m", width=110),
         SEVERITY_COLUMN,
-        DOMAIN_COLUMN,
-        Column("code", "Status", width=80),
+        AGE_COLUMN,
+        replace(DOMAIN_COLUMN, width=220),
+        Column("code", "Status", width=70),
         TITLE_COLUMN,
         RUNBOOK_COLUMN,
     ),
@@ -200,10 +162,10 @@ _MISROUTED = Panel(
     description="Domains that are answered wrongly on a sibling's connection, not with a 421 that would send clients "
     "back, and the browsers that meet it.",
     width=8,
-    height=9,
+    height=10,
     queries=(
         table_of(
-            f"max by (domain, sibling, client) ({_EXPOSED}) and on (domain, sibling)\n"
+            f"max by (domain, sibling, client) ({EXPOSED}) and on (domain, sibling)\n"
             f'  label_replace(min by (domain, sni) ({_COALESCED}) == 0, "sibling", "$1", "sni", "(.+)")'
         ),
     ),
@@ -212,16 +174,18 @@ _MISROUTED = Panel(
 )
 _LENGTHS = Panel(
     id=12,
-    kind="bargauge",
+    kind="table",
     title="How long incidents lasted",
-    description="Incidents that ended in this range, by how long they had been open (at most so many seconds).",
+    description="How many of the incidents that ended in this range had been open for at most so long.",
     width=6,
-    height=9,
-    minimum=0,
-    decimals=0,
-    queries=(now(f"sort(sum by (le) ({within_range(_BUCKET)}))", "{{le}}"),),
+    height=10,
+    queries=(table_of(f"sort(sum by (le) ({within_range(_BUCKET)}) > 0)"),),
     no_value="none ended",
-    thresholds=((None, ORANGE),),
+    columns=(
+        Column("le", "At most", texts=_LENGTHS_SHOWN, left=True),
+        Column("Value", "Incidents", decimals=0, thresholds=((None, ORANGE),), width=90),
+    ),
+    sorted_by=("At most",),
 )
 _TEXT = Panel(
     id=13,
@@ -229,18 +193,19 @@ _TEXT = Panel(
     title="What can be behind a 421",
     description="Runbooks, commonest first.",
     width=10,
-    height=9,
+    height=10,
     text=_pages(),
 )
 
 BOARD = Board(
     uid=TIMELINE,
-    title="HTTP status: 421 and incidents over time",
+    title="HTTP status: incidents",
     description="Causes over time, right and wrong 421, and who would meet misrouting on shared connections.",
+    links=others(TIMELINE, fleet="${domain:queryparam}"),
     variables=(JOB, INSTANCE, DOMAINS, CODES_421, RUNBOOKS),
-    annotations=layers(in_view),
+    annotations=layers(in_view, not_on=(_RIGHT_AND_WRONG.id, _EXPOSURE.id)),
     rows=(
-        (_NOW, _IN_RANGE, _MEAN, _WRONG_421, _NAMES),
+        FIGURES,
         (_STATES,),
         (_RIGHT_AND_WRONG, _EXPOSURE),
         (_MINUTES, _TABLE),

@@ -9,7 +9,13 @@ from enum import StrEnum
 Threshold = tuple[float | None, str]
 Options = dict[str, object]
 
-GREEN, ORANGE, RED, BLUE, PURPLE, GREY = "green", "orange", "red", "blue", "purple", "text"
+GREEN, YELLOW, ORANGE, RED, BLUE, PURPLE = "green", "yellow", "orange", "red", "blue", "purple"
+GREY = "#7b8087"
+"""What nothing is known about, or is neither good nor bad. Grafana has no name for a grey that white can be read on."""
+
+
+LONG_AGO = -1e9
+"""Seconds: below any age or time that is left. What has no value has the color of what is still below."""
 
 
 class Form(StrEnum):
@@ -68,6 +74,8 @@ class Column:
         title: None: the name.
         says: one text that stands for every value, where only the link matters.
         width: in pixels.
+        texts: what values are shown as. colors: what the cells of values are filled with.
+        left: aligned like texts, where a number stands among them.
     """
 
     name: str
@@ -76,9 +84,23 @@ class Column:
     width: int | None = None
     link: Link | None = None
     says: str | None = None
-    shown: tuple[Shown, ...] = ()
+    texts: tuple[tuple[str, str], ...] = ()
     colors: tuple[tuple[str, str], ...] = ()
     thresholds: tuple[Threshold, ...] = ()
+    left: bool = False
+    decimals: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paint:
+    """What series are drawn in, by their names; the last that fits holds.
+
+    Attributes:
+        pattern: a regular expression, somewhere in the name.
+    """
+
+    pattern: str
+    color: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +115,7 @@ class Panel:
         decimals, minimum, interval: None: Grafana decides.
         columns: of tables only, in their order; a label that is not among them is not shown.
         matrix: row, column and value, where a table is turned into a matrix.
+        sorted_by: titles of columns, ascending; rows that are equal keep the order of the query.
     """
 
     id: int
@@ -106,11 +129,13 @@ class Panel:
     no_value: str = ""
     decimals: int | None = None
     minimum: float | None = None
-    thresholds: tuple[Threshold, ...] = ((None, GREEN),)
+    thresholds: tuple[Threshold, ...] = ((None, GREY),)
     shown: tuple[Shown, ...] = ()
     columns: tuple[Column, ...] = ()
     matrix: tuple[str, str] | None = None
     links: tuple[Link, ...] = ()
+    paints: tuple[Paint, ...] = ()
+    sorted_by: tuple[str, ...] = ()
     interval: str | None = None
     max_data_points: int | None = None
     text: str = ""
@@ -140,6 +165,7 @@ class Annotation:
 
     Attributes:
         times: whether the values are the moments to mark, in milliseconds.
+        not_on: ids of panels that it is not drawn on.
     """
 
     name: str
@@ -150,11 +176,12 @@ class Annotation:
     color: str
     shown: bool = False
     times: bool = False
+    not_on: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
-    """A dashboard: rows of panels from the top down."""
+    """A dashboard: rows of panels from the top down, and links at its head, which keep the time."""
 
     uid: str
     title: str
@@ -162,6 +189,7 @@ class Board:
     variables: tuple[Variable, ...]
     annotations: tuple[Annotation, ...]
     rows: tuple[tuple[Panel, ...], ...]
+    links: tuple[Link, ...] = ()
     since: str = "now-6h"
     tags: tuple[str, ...] = field(default=("statuscode",))
 

@@ -15,6 +15,7 @@ PANELS = [pytest.param(panel, id=f"{uid}-{panel['id']}") for uid, panel in commi
 VARIABLES = [pytest.param(one, id=f"{uid}-{one['name']}") for uid, one in committed.variables()]
 TARGETS = [pytest.param(one, id=f"{one.board}-{one.panel}-{index}") for index, one in enumerate(committed.targets())]
 BOARDS = committed.BOARDS
+UNWELL = {"not probed", "none was shown", "no exporter answers", "no domain is probed", "no exporter within a day"}
 
 
 def names_of_variables(uid):
@@ -116,6 +117,21 @@ def test_the_first_thing_below_the_figures_is_the_table_of_what_is_wrong():
     assert table["gridPos"]["y"] + table["gridPos"]["h"] <= 14  # of about 16 rows that a screen of 1080 lines shows
 
 
+@pytest.mark.parametrize("uid", sorted(set(BOARDS) - {"statuscode-domain"}))
+def test_the_choice_of_many_domains_is_not_carried_to_the_board_about_one(uid):
+    (to_domain,) = [link["url"] for link in BOARDS[uid]["links"] if "/statuscode-domain/" in link["url"]]
+
+    assert "domain:" not in to_domain
+    assert "var-domain" not in to_domain
+
+
+def test_what_is_unknown_is_not_green():
+    for uid, panel in committed.panels():
+        if panel["type"] == "stat" and panel["fieldConfig"]["defaults"].get("noValue") in UNWELL:
+            base = panel["fieldConfig"]["defaults"]["thresholds"]["steps"][0]["color"]
+            assert base not in {"green", "blue"}, (uid, panel["title"])
+
+
 def links() -> list[tuple[str, str]]:
     """(dashboard, URL) of every link of a field."""
     found = []
@@ -153,25 +169,56 @@ def test_links_elsewhere_lead_to_what_the_series_say():
 
 @pytest.mark.parametrize("uid", BOARDS)
 def test_all_boards_are_linked_and_nothing_hides_in_a_menu(uid):
-    (link,) = BOARDS[uid]["links"]
+    links = {urlsplit(link["url"]).path.split("/")[2]: link for link in BOARDS[uid]["links"]}
 
-    assert (link["type"], link["tags"], link["includeVars"], link["keepTime"]) == (
-        "dashboards",
-        ["statuscode"],
-        True,
-        True,
-    )
+    assert {*links, uid} == set(BOARDS)
+    for target, link in links.items():
+        carried = set(re.findall(r"\$\{(\w+):queryparam\}", link["url"]))
+        assert {"datasource", "job", "instance"} <= carried <= names_of_variables(target) & names_of_variables(uid)
+        assert (link["type"], link["includeVars"], link["keepTime"]) == ("link", False, True)
     assert "inControlsMenu" not in str(BOARDS[uid])
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_no_panel_is_as_wide_as_the_dashboard_because_it_could_repeat(panel):
+    assert not {key for key in panel if key.startswith("repeat")}
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_states_over_time_are_shown_by_their_names(panel):
+    """Where thresholds give the color, Grafana merges values into their ranges before it looks for names."""
+    if panel["type"] == "state-timeline":
+        defaults = panel["fieldConfig"]["defaults"]
+        assert (defaults["color"]["mode"], bool(defaults["mappings"])) == ("fixed", True)
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_a_table_is_sorted_by_columns_that_it_shows(panel):
+    shown = {
+        property_["value"]
+        for override in panel.get("fieldConfig", {}).get("overrides", ())
+        for property_ in override["properties"]
+        if property_["id"] == "displayName"
+    }
+    assert {one["displayName"] for one in panel["options"].get("sortBy") or ()} <= shown
+
+
+def test_titles_of_figures_fit_on_a_narrow_screen():
+    """Pixels of a screen of 1280; a letter has up to eight, the sign of the description and the edges 60."""
+    for uid, panel in committed.panels():
+        if panel["type"] == "stat":
+            assert len(panel["title"]) * 8 <= panel["gridPos"]["w"] * 52 - 60, (uid, panel["title"])
 
 
 @pytest.mark.parametrize("uid", BOARDS)
 def test_the_layers_are_the_same_on_all_and_only_causes_are_shown_at_first(uid):
     layers = BOARDS[uid]["annotations"]["list"]
+    about_domains = uid != "statuscode-exporter"
 
     assert [(one["name"], one["enable"]) for one in layers] == [
-        ("Causes", True),
-        ("Alerts firing", False),
-        ("Configuration reloads", False),
+        ("Causes", about_domains),
+        ("Alerts", False),
+        ("Reloads", False),
     ]
     for one in layers:
         assert (one["target"]["expr"], one["target"]["interval"]) == (one["expr"], one["step"])
@@ -179,6 +226,15 @@ def test_the_layers_are_the_same_on_all_and_only_causes_are_shown_at_first(uid):
         assert re.fullmatch(r"[1-9]\d*[sm]", one["step"])
         assert " " not in one["tagKeys"]
         promql_parser.parse(committed.filled(one["expr"]))
+
+
+@pytest.mark.parametrize("uid", ["statuscode-fleet", "statuscode-421"])
+def test_regions_of_many_incidents_do_not_hide_a_graph(uid):
+    causes = BOARDS[uid]["annotations"]["list"][0]
+    graphs = {panel["id"] for panel in BOARDS[uid]["panels"] if panel["type"] == "timeseries"}
+
+    assert (causes["filter"]["exclude"], set(causes["filter"]["ids"])) == (True, graphs)
+    assert "domain" not in causes["expr"].partition("(")[2].partition(")")[0]
 
 
 @pytest.mark.parametrize("panel", PANELS)
@@ -197,5 +253,17 @@ def test_a_table_shows_only_columns_that_its_query_gives():
             for name in one["options"]["include"]["names"]
         ]
         if wanted:
-            by = re.search(r"(?:max|min) by \(([^)]*)\)", panel["targets"][0]["expr"])
-            assert set(wanted) <= {"Value", *by[1].split(", ")}, (uid, panel["title"])
+            by = re.search(r"(?:max|min|count|sum) by \(([^)]*)\)", panel["targets"][0]["expr"])
+            several = {f"Value #{one['refId']}" for one in panel["targets"]}
+            assert set(wanted) <= {"Value", *several, *by[1].split(", ")}, (uid, panel["title"])
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_colors_are_chosen_in_ways_that_grafana_9_knows(panel):
+    """It takes a mode that it does not know for an error, and shows nothing else in the panel."""
+    config = panel.get("fieldConfig", {"defaults": {}, "overrides": []})
+    overridden = [
+        one["value"] for override in config["overrides"] for one in override["properties"] if one["id"] == "color"
+    ]
+    modes = {one["mode"] for one in (config["defaults"].get("color"), *overridden) if one}
+    assert modes <= {"fixed", "thresholds", "palette-classic"}

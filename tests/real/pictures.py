@@ -27,7 +27,11 @@ from tests.real.processes import awaited
 ROOT = Path(__file__).parents[2]
 PAGES = {"docs/overview.png": "/", "docs/domain.png": "/domains/blog.example.test"}
 # Every picture that README shows, and the target of the Makefile that makes it.
-MAKERS = dict.fromkeys(PAGES, "pictures")
+MAKERS = {
+    **dict.fromkeys(PAGES, "pictures"),
+    "docs/fleet.png": "look",
+    "docs/domain-dashboard.png": "look",
+}
 WINDOW = {"width": 1280, "height": 1280}
 PORT = 8443  # the laboratory's own: it stands in the commands that a page shows
 WRONG = {name for server in SERVERS for name in server.names} - {SHOP, API}

@@ -112,7 +112,7 @@ def test_the_figures_of_the_fleet_agree_with_the_exporter(lived):
     (affected,) = lived.prometheus.query(shown[2]).values()
     assert affected in {len(steady), len(steady) + 1}
     (dominant,) = lived.prometheus.query(shown[4])
-    assert dict(dominant)["cause"]
+    assert dict(dominant)["title"]
     ending = {dict(labels)["domain"] for labels in lived.prometheus.query(shown[13])}
     assert ending == {"ending.example.test", "old.example.test"}
 
