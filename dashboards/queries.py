@@ -41,9 +41,9 @@ def labels_of(name: str) -> frozenset[str]:
 
 
 def with_cause(expression: str) -> str:
-    """Where `expression` has a cause: with its title, severity and runbook."""
+    """Where `expression` is about incidents: with the title and the runbook of the cause. The severity is their own."""
     info = everywhere("statuscode_cause_info", *PLACE) if "$job" in expression else everywhere("statuscode_cause_info")
-    return f"({expression})\n  * on (job, instance, cause) group_left ({CAUSE}) {info}"
+    return f"({expression})\n  * on (job, instance, cause) group_left (title, runbook_url) {info}"
 
 
 def unless_empty(expression: str, zero: str, label: str, text: str) -> str:

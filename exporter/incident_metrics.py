@@ -1,4 +1,4 @@
-"""What Prometheus reads about incidents: one series per open (domain, code, cause), and what there was so far."""
+"""What Prometheus reads about incidents: one series per domain of an open one, and what there was so far."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class IncidentMetrics:
         return chunks(((metric.family, metric.read(shown)) for metric in METRICS), form)
 
     def _show(self, identity: str, incident: Incident | None, now: float) -> None:
-        before = self._shown.pop(identity, None) or _Series("", "", 0.0, {})
+        before = self._shown.pop(identity, None) or _Series("", "", "", 0.0, {})
         after = _series(incident, before)
         if after is not None:
             self._shown[identity] = after
@@ -95,19 +95,20 @@ class _Series:
 
     code: str
     cause: str
+    severity: str
     start: float
     texts: Mapping[str, str]
 
     def is_like(self, other: _Series) -> bool:
         """Whether they differ in domains only."""
-        return (self.code, self.cause) == (other.code, other.cause)
+        return (self.code, self.cause, self.severity) == (other.code, other.cause, other.severity)
 
 
 def _series(incident: Incident | None, before: _Series) -> _Series | None:
     """What is to be shown of it; label sets that are there are not written again: one may be about thousands."""
     if incident is None or incident.stage is not Stage.FIRING:
         return None
-    after = _Series(_code(incident), incident.cause, incident.since, {})
+    after = _Series(_code(incident), incident.cause, incident.severity, incident.since, {})
     known = before.texts if after.is_like(before) else {}
     texts = {domain: known.get(domain) or _labels(incident, domain) for domain in incident.domains}
     return replace(after, texts=texts)
@@ -124,14 +125,16 @@ class _Shown:
 
 
 def _labels(incident: Incident, domain: str) -> str:
-    return labels(("domain", domain), ("code", _code(incident)), ("cause", incident.cause))
+    return labels(
+        ("domain", domain), ("code", _code(incident)), ("cause", incident.cause), ("severity", incident.severity)
+    )
 
 
 def _code(incident: Incident) -> str:
     return "none" if incident.code is None else str(incident.code)
 
 
-_INCIDENT = ("domain", "code", "cause")
+_INCIDENT = ("domain", "code", "cause", "severity")
 
 METRICS: tuple[Metric[_Shown], ...] = (
     Metric(

@@ -14,6 +14,7 @@ from tests.factories import NOON, finding, round_, target
 from tests.store.kept import Watch
 
 CONFIRMED = (Trial(Experiment.REPEAT, "a.test", "127.0.0.1", Protocol.HTTP11),)
+LABELS = 'domain="a.test",code="502",cause="upstream-down",severity="critical"'
 
 
 class House:
@@ -61,7 +62,7 @@ async def test_a_change_is_on_the_disk_before_it_is_told():
 
         assert record.incident.stage is Stage.FIRING
         assert record.rounds[0].round.findings[0].cause == "upstream-down"
-        assert 'statuscode_incident_active{domain="a.test",code="502",cause="upstream-down"} 1' in house.document()
+        assert f"statuscode_incident_active{{{LABELS}}} 1" in house.document()
 
 
 async def test_an_open_incident_goes_on_with_its_start_after_a_restart(tmp_path):
@@ -71,9 +72,7 @@ async def test_an_open_incident_goes_on_with_its_start_after_a_restart(tmp_path)
 
     async with running(tmp_path) as house:
         assert house.chronicle.open == (before,)
-        assert f'start_timestamp_seconds{{domain="a.test",code="502",cause="upstream-down"}} {NOON + 60}' in (
-            house.document()
-        )
+        assert f"start_timestamp_seconds{{{LABELS}}} {NOON + 60}" in house.document()
         house.now = NOON + 60
         await house.round("a.test", "upstream-down")
         assert house.told == []
@@ -141,7 +140,7 @@ async def test_what_was_seen_before_the_disk_answered_is_joined_with_what_the_di
         await house.watch.until(lambda watch: watch.wrote)
 
         assert [(one.id, one.since) for one in house.chronicle.open] == [(older.id, older.since)]
-        assert f'cause="upstream-down"}} {older.since}' in house.document()
+        assert f'cause="upstream-down",severity="critical"}} {older.since}' in house.document()
         kept = (await house.store.page(Query(stage=Stage.FIRING))).incidents
         assert kept == house.chronicle.open
 

@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 
 from exporter.exposition import Format
 from exporter.incident_metrics import METRICS, IncidentMetrics
-from exporter.model import Change, ChangeKind, Stage
+from exporter.model import Change, ChangeKind, Severity, Stage
 from tests.factories import NOON
 from tests.store.kept import incident
 
@@ -44,8 +44,8 @@ def reader():
     return Reader()
 
 
-A = ("a.test", "502", "upstream-down")
-B = ("b.test", "502", "upstream-down")
+A = ("a.test", "502", "upstream-down", "critical")
+B = ("b.test", "502", "upstream-down", "critical")
 OPENED, UPDATED, RESOLVED = ChangeKind
 
 
@@ -61,7 +61,7 @@ def test_an_open_incident_is_one_series_per_domain_with_its_start(reader, form):
 def test_no_status_is_none(reader):
     reader.tell(OPENED, incident("1", "a.test", code=None))
 
-    assert reader.samples("incident_active") == {("a.test", "none", "upstream-down"): 1}
+    assert reader.samples("incident_active") == {("a.test", "none", "upstream-down", "critical"): 1}
 
 
 def test_it_disappears_when_it_is_over(reader):
@@ -113,8 +113,14 @@ def test_another_cause_is_another_series_in_place_of_the_first(reader):
     reader.now += 3600
     reader.tell(UPDATED, incident("1", "a.test", code=504))
 
-    assert reader.samples("incident_active") == {("a.test", "504", "upstream-down"): 1}
+    assert reader.samples("incident_active") == {("a.test", "504", "upstream-down", "critical"): 1}
     assert reader.samples("incidents_total") == {("502", "upstream-down"): 1}
+
+
+def test_the_severity_is_the_findings_and_not_the_causes_usual_one(reader):
+    reader.tell(OPENED, incident("1", "a.test", severity=Severity.WARNING))
+
+    assert reader.samples("incident_active") == {("a.test", "502", "upstream-down", "warning"): 1}
 
 
 def test_what_was_open_before_the_start_is_shown_and_not_counted(reader):

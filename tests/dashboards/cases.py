@@ -64,10 +64,11 @@ def of_incident(
     alert: str, code: str, cause: str, severity: str, summary: str, description: str, up: str = FAILING, panel: int = 7
 ) -> Case:
     """An incident at a.test that fires this alert, and none of the others about incidents."""
+    labels = f'domain="a.test",code="{code}",cause="{cause}",severity="{severity}"'
     return Case(
         alert=alert,
         series={
-            f'statuscode_incident_active{{{JOB},domain="a.test",code="{code}",cause="{cause}"}}': OPEN,
+            f"statuscode_incident_active{{{JOB},{labels}}}": OPEN,
             f'statuscode_domain_up{{{JOB},domain="a.test"}}': up,
         },
         labels={"domain": "a.test", "code": code, "cause": cause, "severity": severity},

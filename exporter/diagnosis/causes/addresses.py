@@ -59,6 +59,7 @@ def address_unreachable(evidence: Evidence) -> Draft | None:
 
 
 @cause("address-serves-other-hosts", 302, "An address belongs to a server that does not serve the name",
+       severity=Severity.WARNING,
        masks=("vhost-missing", "cert-name-mismatch", "no-route-for-host", "content-missing", "application-answers-421",
               "rewrite-rule-421", "proxy-loses-host", "one-backend-misconfigured", "application-rejects-host",
               "proxy-sends-no-sni-upstream", "proxy-sends-wrong-sni-upstream", "tls-name-rejected",
@@ -114,6 +115,7 @@ def _everywhere(evidence: Evidence) -> Draft | None:
         f"{evidence.domain}: {worst.answer}, with a certificate for other names",
         shown=(worst.seen,),
         code=worst.status,
+        severity=Severity.CRITICAL,
         evidence=(*lines([s.seen for s in evidence.wrong]), *_certificates(worst.seen, evidence.domain)),
         excluded=(Excluded("vhost-missing", "no other configured name is served there"),),
         would_confirm="another address of the name that serves it, or a name that is served at this address",

@@ -194,7 +194,7 @@ def test_critical_alerts_go_to_the_pager_and_others_to_the_tickets(lived):
     assert went == {("pager", True), ("tickets", False)}
 
 
-def test_who_was_woken_for_a_domain_is_spared_its_lesser_symptoms(lived):
+def test_who_is_told_of_an_incident_is_spared_its_lesser_symptoms(lived):
     told = {(alert["labels"]["alertname"], alert["labels"].get("domain")) for alert in lived.spared.alerts()}
 
     assert ("StatusCodeMisdirected", "blog.example.test") in told

@@ -113,7 +113,8 @@ def test_the_table_of_what_is_wrong_has_its_columns_in_order_and_the_fields_of_i
 
     assert table["columns"] == ["Severity", "Open for", "Domain", "Status", "Cause", "Runbook", "Evidence"]
     rows = {row[2]["text"]: [cell["text"] for cell in row] for row in table["rows"]}
-    assert [rows["blog.example.test"][index] for index in (0, 2, 3)] == ["critical", "blog.example.test", "421"]
+    assert [rows["blog.example.test"][index] for index in (0, 2, 3)] == ["warning", "blog.example.test", "421"]
+    assert rows["old.example.test"][0] == "critical"
     assert rows["blog.example.test"][5:] == ["what to do", "what was seen"]
     assert [fields["domain"] for fields in table["fields"]] == [row[2]["text"] for row in table["rows"]]
     assert re.fullmatch(r"00:\d\d:\d\d", rows["blog.example.test"][1])
