@@ -99,7 +99,8 @@ class Exporter:
         self.health.reloaded(ok=True, now=time.time())
         self.health.targets(len(self._targets))
         async with self.store.running(), self.announcer.running(), self._serving():
-            watches = [asyncio.create_task(watch()) for watch in (self._watch_the_loop, self._watch_the_certificate)]
+            watching = (self._watch_the_loop, self._watch_the_certificate, garbage.collect_in_pieces)
+            watches = [asyncio.create_task(watch()) for watch in watching]
             self._schedule.start()
             self._schedule.update(self._targets)
             self._started = True

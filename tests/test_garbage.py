@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import weakref
 
 import pytest
 import uvloop
 
+from exporter import garbage
 from exporter.gate import Gate
 from exporter.health import Health
 from exporter.latest import Latest
@@ -99,3 +101,31 @@ def test_so_does_one_by_http2(leaf, ca_file, respond):
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         assert runner.run(left()) == set()
+
+
+class Ring:
+    """Holds itself."""
+
+    def __init__(self):
+        self.me = self
+
+
+async def test_what_others_leave_in_cycles_is_found_in_pieces():
+    """Also what was held until an earlier walk had passed it on."""
+    gc.collect()
+    gc.disable()
+    try:
+        held = Ring()
+        gone, later = weakref.ref(Ring()), weakref.ref(held)
+        gc.collect(0)
+        del held
+        collecting = asyncio.create_task(garbage.collect_in_pieces(0.001))
+        for _ in range(1000):
+            await asyncio.sleep(0.001)
+            if gone() is None and later() is None:
+                break
+        collecting.cancel()
+    finally:
+        gc.enable()
+
+    assert (gone(), later()) == (None, None)

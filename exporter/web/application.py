@@ -11,6 +11,7 @@ from exporter.web.errors import told_errors
 from exporter.web.guard import GUARD, Guard, guarded
 from exporter.web.house import HOUSE, House
 from exporter.web.survey import SURVEYOR, Surveyor
+from exporter.web.templating import compile_all
 
 STATIC = Path(__file__).parent / "static"
 
@@ -28,6 +29,7 @@ HEADERS = {
 
 
 def application(house: House, guard: Guard | None = None) -> web.Application:
+    compile_all()
     app = web.Application(middlewares=[told_errors, guarded])
     app[GUARD] = guard or Guard()
     app[HOUSE] = house

@@ -19,6 +19,7 @@ TEMPLATES = Environment(
     autoescape=True,
     undefined=StrictUndefined,
     finalize=_shown,
+    auto_reload=False,  # a package's files do not change while it runs
     trim_blocks=True,
     lstrip_blocks=True,
 )
@@ -32,3 +33,9 @@ TEMPLATES.filters |= {
     "answered": answer_of,
     "segment": lambda text: quote(str(text), safe=""),  # one part of a path, slashes and all
 }
+
+
+def compile_all() -> None:
+    """Before anybody asks: the first of each would stand still for up to 50 ms while it is asked for."""
+    for name in TEMPLATES.list_templates():
+        TEMPLATES.get_template(name)
