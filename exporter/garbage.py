@@ -24,7 +24,7 @@ def calm() -> None:
 
 
 async def collect_in_pieces(seconds: float = _PIECE_SECONDS) -> None:
-    """Look through what was made lately, in each of so many `seconds`, until it is cancelled: a millisecond or two each.
+    """Look through what was made lately, every so many `seconds`, until it is cancelled: a millisecond or two each.
 
     Rounds leave nothing in cycles (`tests/test_garbage.py`); requests to our own pages do.
     """
