@@ -74,6 +74,7 @@ class Exporter:
         self._started = False
         self._started_at = time.time()
         self._reloading = asyncio.Lock()
+        self._web_config = web_config
         self._guard = Guard(web_config.users)
         self._certificate = None if web_config.tls is None else Certificate(web_config.tls)
         self.health = Health()
@@ -131,6 +132,8 @@ class Exporter:
             self._apply(loaded)
             self._guard.users = web_config.users
             self._follow_certificate()
+            if web_config.tls != self._web_config.tls:
+                logger.warning("web: tls_server_config has changed, which takes a restart")
             self._complaints = ()
             logger.info("configuration reloaded: %d domains", len(self._targets))
             return ()

@@ -14,7 +14,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from exporter.config.names import UNKNOWN_HOST
+from exporter.config import UNKNOWN_HOST
 from exporter.diagnosis import CAUSES, leading
 from exporter.diagnosis.samples import answer_of
 from exporter.model import Combination, Finding, Observation, Protocol, Round, Severity

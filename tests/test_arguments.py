@@ -40,7 +40,7 @@ def test_what_stands_in_an_address_is_about_that_name_alone():
     assert first.siblings == second.siblings == ("a.test", "b.test")
 
 
-@pytest.mark.parametrize("again", ["a.test", "A.TEST", "https://a.test/"])
+@pytest.mark.parametrize("again", ["a.test", "A.TEST", "a.test.", "https://a.test/", "https://A.test./"])
 def test_a_name_that_is_typed_twice_counts_once(again):
     assert [one.domain for one in parsed("a.test", "--sibling", again).targets] == ["a.test"]
 

@@ -138,7 +138,8 @@ async def test_after_ten_minutes_or_with_other_symptoms_they_are_made_anew(leaf,
     assert second.findings[0].code == status
 
 
-async def test_what_is_well_again_is_forgotten_and_a_relapse_is_looked_at(leaf, ca_file):
+@pytest.mark.parametrize(("seconds", "looked_at_again"), [(60, True), (10, False)])
+async def test_a_relapse_is_looked_at_again_unless_it_comes_a_moment_later(leaf, ca_file, seconds, looked_at_again):
     clock, statuses = Clock(), {A: 404}
     async with origin({None: leaf}, saying(statuses)) as server:
         own = target(A, server.port, ca_file)
@@ -146,28 +147,13 @@ async def test_what_is_well_again_is_forgotten_and_a_relapse_is_looked_at(leaf, 
             investigator, rounds = Investigator(now=clock), []
             for status in (404, 200, 404):
                 statuses[A] = status
-                clock.seconds += 60
+                clock.seconds += seconds
                 rounds.append(await run(own, 0, shared, investigator))
 
     first, well, again = rounds
+    assert first.trials
     assert (well.trials, well.findings) == ((), ())
-    assert again.trials != first.trials
-
-
-async def test_what_comes_and_goes_is_judged_by_what_was_tried_a_moment_ago(leaf, ca_file):
-    clock, statuses = Clock(), {A: 404}
-    async with origin({None: leaf}, saying(statuses)) as server:
-        own = target(A, server.port, ca_file)
-        async with instruments(own) as shared:
-            investigator, rounds = Investigator(now=clock), []
-            for status in (404, 200, 404):
-                statuses[A] = status
-                clock.seconds += 10
-                rounds.append(await run(own, 0, shared, investigator))
-
-    first, well, again = rounds
-    assert (well.trials, well.findings) == ((), ())
-    assert again.trials == first.trials
+    assert (again.trials != first.trials) is looked_at_again
 
 
 async def test_names_of_one_group_are_experimented_on_one_after_the_other(leaf, ca_file):

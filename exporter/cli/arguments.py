@@ -79,7 +79,7 @@ def _domain(text: str) -> Domain:
     ({'domain': 'shop.example', 'port': 8443, 'path': '/cart?id=1'}, {'domain': 'shop.example'})
     """
     if not _MORE_THAN_A_NAME.search(text) or _IPV6.fullmatch(text):
-        return {"domain": text.lower()}
+        return {"domain": _name(text)}
     try:
         parts = urlsplit(text if "://" in text else f"https://{text}")
         port = parts.port
@@ -88,7 +88,11 @@ def _domain(text: str) -> Domain:
     _refuse(parts, text)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     more = {"port": port} if port is not None else {}
-    return {"domain": parts.hostname or "", **more, **({"path": path} if path != "/" else {})}
+    return {"domain": _name(parts.hostname or ""), **more, **({"path": path} if path != "/" else {})}
+
+
+def _name(text: str) -> str:
+    return text.lower().removesuffix(".")
 
 
 def _refuse(parts: SplitResult, text: str) -> None:

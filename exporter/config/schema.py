@@ -10,24 +10,16 @@ from pydantic import AfterValidator, Field, PlainValidator, TypeAdapter, Validat
 
 from exporter import __version__, extras
 from exporter.config import addresses, durations, expectations, labels, names, request, scalars
-from exporter.config.surroundings import surroundings_of
+from exporter.config.surroundings import bundle_of_authorities, existing_file, surroundings_of
 from exporter.model import Expect, IpFamily, Method, Protocol, StatusRange
 
 MAX_LISTED = 100
 
 
-def _authorities(value: object, info: ValidationInfo) -> str:
-    return surroundings_of(info).authorities(value)
-
-
-def _file(value: object, info: ValidationInfo) -> str:
-    return surroundings_of(info).file(value)
-
-
 def _secret_file(value: object, info: ValidationInfo) -> str:
     if not surroundings_of(info).secret_in_file(value).strip():
         raise ValueError("names a file that is empty")
-    return _file(value, info)
+    return existing_file(value, info)
 
 
 def _speakable(protocol: Protocol) -> Protocol:
@@ -56,7 +48,7 @@ _SniName = Annotated[str, PlainValidator(names.sni_name)]
 _HostName = Annotated[str, PlainValidator(names.host_name)]
 _Protocol = Annotated[Protocol, PlainValidator(scalars.one_of(Protocol)), AfterValidator(_speakable)]
 _Tag = Annotated[str, PlainValidator(scalars.tag)]
-_ClientFile = Annotated[str, PlainValidator(_file)]
+_ClientFile = Annotated[str, PlainValidator(existing_file)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +104,7 @@ class Settings:
     addresses: Annotated[int | None, PlainValidator(addresses.limit)] = None
     resolve: Annotated[tuple[_Address, ...], _Bounded, _Distinct] = ()
     ip_family: Annotated[IpFamily, PlainValidator(scalars.one_of(IpFamily))] = IpFamily.ANY
-    ca_file: Annotated[str, PlainValidator(_authorities)] | None = None
+    ca_file: Annotated[str, PlainValidator(bundle_of_authorities)] | None = None
     client_certificate: _ClientFile | None = None
     client_key: _ClientFile | None = None
     verify: bool = True

@@ -95,6 +95,15 @@ def surroundings_of(info: ValidationInfo) -> Surroundings:
     return info.context
 
 
+def existing_file(value: object, info: ValidationInfo) -> str:
+    """A check for pydantic, as the next one: `Surroundings.file`."""
+    return surroundings_of(info).file(value)
+
+
+def bundle_of_authorities(value: object, info: ValidationInfo) -> str:
+    return surroundings_of(info).authorities(value)
+
+
 def _check_authorities(path: str) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     try:

@@ -12,13 +12,13 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, PlainValidator, TypeAdapter, ValidationInfo
+from pydantic import AfterValidator, PlainValidator, TypeAdapter
 
 from exporter.config import scalars, source
 from exporter.config.complaints import Complaints
 from exporter.config.schema import MAX_LISTED, Key, keys_of
 from exporter.config.sections import Reader, Section
-from exporter.config.surroundings import Surroundings, surroundings_of
+from exporter.config.surroundings import Surroundings, bundle_of_authorities, existing_file
 
 _USER = re.compile(r"[^:\x00-\x1f\x7f]{1,256}")
 """RFC 7617, section 2: a colon would end the name."""
@@ -38,14 +38,6 @@ class ClientAuth(StrEnum):
 class TlsVersion(StrEnum):
     TLS12 = "TLS12"
     TLS13 = "TLS13"
-
-
-def _file(value: object, info: ValidationInfo) -> str:
-    return surroundings_of(info).file(value)
-
-
-def _authorities(value: object, info: ValidationInfo) -> str:
-    return surroundings_of(info).authorities(value)
 
 
 def _user(value: object) -> str:
@@ -72,9 +64,9 @@ class TlsServer:
         cert_file, key_file, client_ca_file: absolute paths of PEM files.
     """
 
-    cert_file: Annotated[str, PlainValidator(_file)]
-    key_file: Annotated[str, PlainValidator(_file)]
-    client_ca_file: Annotated[str, PlainValidator(_authorities)] | None = None
+    cert_file: Annotated[str, PlainValidator(existing_file)]
+    key_file: Annotated[str, PlainValidator(existing_file)]
+    client_ca_file: Annotated[str, PlainValidator(bundle_of_authorities)] | None = None
     client_auth_type: Annotated[ClientAuth, PlainValidator(scalars.one_of(ClientAuth))] = ClientAuth.NONE
     min_version: Annotated[TlsVersion, PlainValidator(scalars.one_of(TlsVersion))] = TlsVersion.TLS12
 

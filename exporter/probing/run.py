@@ -215,7 +215,9 @@ def _was_left_undone(response: Response | None, failure: Failure | None) -> bool
 
     RFC 9113, section 8.7; RFC 9114, section 4.1.1. HAProxy says so where its own connection ended under the request.
     """
-    return response is None and failure is not None and failure.detail in ("REFUSED_STREAM", "H3_REQUEST_REJECTED")
+    if response is not None or failure is None or failure.kind != "stream-reset":
+        return False
+    return failure.detail in ("REFUSED_STREAM", "H3_REQUEST_REJECTED")
 
 
 def _found_it_closed(response: Response | None, failure: Failure | None) -> bool:

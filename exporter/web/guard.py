@@ -44,9 +44,11 @@ class Guard:
         except ValueError:
             return False
         hashed = self.users.get(given.login)
-        # A name that nobody has takes as long as one that somebody has.
-        against = hashed or next(iter(self.users.values()))
-        return await self._fits(given.password, against) and hashed is not None
+        if hashed is not None:
+            return await self._fits(given.password, hashed)
+        # A name that nobody has takes as long as a wrong password.
+        await self._compared(given.password, next(iter(self.users.values())))
+        return False
 
     async def _fits(self, password: str, hashed: str) -> bool:
         """Scrapers come with the same password for ever: what has fitted once is known by a digest."""

@@ -22,7 +22,7 @@ from tests.dashboards.pages import Receiver, SickExporter, serving
 from tests.programs import program
 from tests.real.exporter_process import Exporter, ask, running_exporter
 from tests.real.processes import Endpoint, free_endpoint, is_listening, running
-from tests.real.prometheus import Prometheus
+from tests.real.prometheus import Prometheus, running_prometheus
 
 TURN_SECONDS = 9  # long enough for two rounds to confirm, and two to be sure that it is over
 ENDING, LOST = "ending.example.test", "lost.example.test"
@@ -136,25 +136,6 @@ def alertmanager(folder: Path, config: str) -> Iterator[Endpoint]:
         yield endpoint
 
 
-@contextlib.contextmanager
-def prometheus(folder: Path, config: str) -> Iterator[Prometheus]:
-    file, endpoint = folder / "prometheus.yaml", free_endpoint()
-    file.write_text(config)
-    (folder / committed.RULES.name).write_text(faster(committed.RULES.read_text("utf-8")))
-    argv = (
-        program("prometheus"),
-        f"--config.file={file}",
-        f"--storage.tsdb.path={folder / 'data'}",
-        f"--web.listen-address={endpoint}",
-    )
-
-    def ready() -> bool:
-        return is_listening(endpoint) and ask(endpoint, "GET", "/-/ready").status == 200
-
-    with running(argv, log=folder / "prometheus.log", ready=ready, cwd=folder):
-        yield Prometheus(endpoint)
-
-
 @dataclass(frozen=True, slots=True)
 class World:
     """Attributes: `everything` gets all alerts, `spared` those that are left where the inhibition rules hold."""
@@ -188,5 +169,7 @@ def world(folder: Path) -> Iterator[World]:
             text = alertmanager_config(webhook, inhibit=receiver is spared)
             managers.append(stack.enter_context(alertmanager(folders[name], text)))
         scraped = [exporter.endpoint, sick, dying]
-        running_one = stack.enter_context(prometheus(folders["prometheus"], prometheus_config(scraped, managers)))
+        (folders["prometheus"] / committed.RULES.name).write_text(faster(committed.RULES.read_text("utf-8")))
+        config = prometheus_config(scraped, managers)
+        running_one = stack.enter_context(running_prometheus(folders["prometheus"], config))
         yield World(exporter, running_one, everything, spared, dead)

@@ -13,7 +13,7 @@ from tests.real.daemons import running_daemon
 from tests.real.exporter_process import Exporter, running_exporter
 from tests.real.nginx import running_nginx
 from tests.real.processes import Endpoint, free_endpoint, refusing_endpoint, silent_endpoint
-from tests.real.prometheus import Prometheus, running_prometheus
+from tests.real.prometheus import Prometheus, running_prometheus, scraping
 
 
 class Laboratory(contextlib.ExitStack):
@@ -52,7 +52,7 @@ class Laboratory(contextlib.ExitStack):
         return self._filled(config, probed, **values)
 
     def prometheus(self, scraped: Endpoint) -> Prometheus:
-        return self.enter_context(running_prometheus(self._subfolder("prometheus"), scraped))
+        return self.enter_context(running_prometheus(self._subfolder("prometheus"), scraping(scraped)))
 
     def refusing(self, address: str = "127.0.0.1", port: int = 0) -> Endpoint:
         return self.enter_context(refusing_endpoint(address, port))

@@ -48,11 +48,16 @@ class Prometheus:
         return json.loads(answer.body)["data"]
 
 
+def scraping(endpoint: Endpoint) -> str:
+    """A configuration that scrapes it every second."""
+    return CONFIG.substitute(endpoint=endpoint)
+
+
 @contextlib.contextmanager
-def running_prometheus(folder: Path, scraped: Endpoint) -> Iterator[Prometheus]:
-    """A Prometheus that scrapes `scraped` every second."""
+def running_prometheus(folder: Path, text: str) -> Iterator[Prometheus]:
+    """A Prometheus with this configuration; files that it names stand in `folder`."""
     config, endpoint = folder / "prometheus.yml", free_endpoint()
-    config.write_text(CONFIG.substitute(endpoint=scraped))
+    config.write_text(text)
     argv = (
         program("prometheus"),
         f"--config.file={config}",

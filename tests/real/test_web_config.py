@@ -12,12 +12,11 @@ import urllib.request
 import bcrypt
 import pytest
 
-from tests.programs import program
 from tests.real.blueprint import Blueprint
 from tests.real.exporter_process import CHECKOUT
 from tests.real.laboratory import Laboratory
 from tests.real.processes import awaited, free_endpoint, running
-from tests.real.prometheus import Prometheus
+from tests.real.prometheus import running_prometheus
 
 TARGET = "groups: [{name: g, interval: 1h, timeout: 1s, resolve: ['127.0.0.1'], port: 1, domains: [nobody.test]}]\n"
 SCRAPES = Blueprint("""
@@ -85,21 +84,12 @@ def secured(laboratory: Laboratory, tmp_path_factory):
 
 
 def test_prometheus_scrapes_it_with_a_password_and_not_without(secured, laboratory, tmp_path):
-    config, endpoint = tmp_path / "prometheus.yml", free_endpoint()
-    config.write_text(SCRAPES.substitute(ca=laboratory.authority.ca_file, endpoint=secured.endpoint))
-    argv = (
-        program("prometheus"), f"--config.file={config}", f"--storage.tsdb.path={tmp_path / 'data'}",
-        f"--web.listen-address={endpoint}",
-    )  # fmt: skip
-    prometheus = Prometheus(endpoint)
+    text = SCRAPES.substitute(ca=laboratory.authority.ca_file, endpoint=secured.endpoint)
+    with running_prometheus(tmp_path, text) as prometheus:
+        prometheus.until_found("count(up) == 2")
 
-    def scraped():
-        with contextlib.suppress(OSError, AssertionError):
-            return {dict(labels)["job"]: value for labels, value in prometheus.query("up").items()}
-        return {}
-
-    with running(argv, log=tmp_path / "log", ready=lambda: len(scraped()) == 2, cwd=tmp_path):
-        assert scraped() == {"well": 1, "unknown": 0}
+        scraped = {dict(labels)["job"]: value for labels, value in prometheus.query("up").items()}
+        assert scraped == {"well": 1, "unknown": 0}
         assert any("401 Unauthorized" in error for error in prometheus.last_errors())
 
 
@@ -110,6 +100,11 @@ def test_a_reload_takes_other_users_and_a_broken_file_keeps_them(secured):
         secured.process.send_signal(signal.SIGHUP)
         awaited(lambda: secured.status("other") == 200, within_seconds=10, what="the new password is right")
         assert secured.status("hunter2") == 401
+        assert "takes a restart" not in secured.log.read_text()
+
+        secured.file.write_text(secured.file.read_text().replace("cert_file", "min_version: TLS13, cert_file"))
+        secured.process.send_signal(signal.SIGHUP)
+        awaited(lambda: "takes a restart" in secured.log.read_text(), within_seconds=10, what="what waits is told")
 
         secured.file.write_text("basic_auth_users: {prometheus: other}\n")
         secured.process.send_signal(signal.SIGHUP)

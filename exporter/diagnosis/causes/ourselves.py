@@ -24,17 +24,16 @@ def _without_route(evidence: Evidence) -> Draft | None:
     if all(":" in place for place in places):
         summary = f"this prober has no IPv6, and {evidence.domain} has IPv6 addresses: give it IPv6, or set "
         return _draft(evidence, summary + "`ip_family: ipv4`", 0.95, Severity.WARNING)
-    severity = Severity.WARNING if evidence.right else Severity.CRITICAL
     summary = f"this prober's machine has no route to {names(places)}: its network is down, or its routes lack them"
-    return _draft(evidence, summary, 0.95, severity)
+    return _draft(evidence, summary, 0.95, _severity(evidence))
 
 
 def _without_name_servers(evidence: Evidence) -> Draft | None:
     """The resolver asks the machine's name servers; those of the domain are asked by them."""
-    if evidence.right or not _all_wrong(evidence, Phase.RESOLVE, "dns-unreachable"):
+    if not _all_wrong(evidence, Phase.RESOLVE, "dns-unreachable"):
         return None
     summary = f"this prober's machine cannot reach its name servers, so {evidence.domain} could not be looked up"
-    return _draft(evidence, summary, 0.9, Severity.CRITICAL)
+    return _draft(evidence, summary, 0.9, _severity(evidence))
 
 
 def _cut_off(evidence: Evidence) -> Draft | None:
@@ -44,6 +43,10 @@ def _cut_off(evidence: Evidence) -> Draft | None:
     if any(s.failure is None or s.failure.phase not in _OURS or s.failure.kind == "refused" for s in evidence.wrong):
         return None
     return _draft(evidence, f"the prober's own network is at fault: {evidence.network_is_down}", 0.9, Severity.CRITICAL)
+
+
+def _severity(evidence: Evidence) -> Severity:
+    return Severity.WARNING if evidence.right else Severity.CRITICAL
 
 
 def _all_wrong(evidence: Evidence, phase: Phase, kind: str) -> bool:

@@ -50,10 +50,11 @@ def test_a_domain_that_does_not_resolve_is_its_own_fault(kind):
     assert causes(failed(Phase.RESOLVE, kind, address=None)) == [("dns-failure", "critical", None)]
 
 
-def test_name_servers_that_this_machine_cannot_reach_are_not_the_domains():
-    (finding,) = told(UNRESOLVED)
+@pytest.mark.parametrize(("observations", "severity"), [([UNRESOLVED], "critical"), ([seen(), UNRESOLVED], "warning")])
+def test_name_servers_that_this_machine_cannot_reach_are_not_the_domains(observations, severity):
+    (finding,) = told(*observations)
 
-    assert (finding.cause, finding.severity) == ("vantage-offline", "critical")
+    assert (finding.cause, finding.severity) == ("vantage-offline", severity)
     assert "cannot reach its name servers" in finding.summary
 
 
