@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Callable, Coroutine
 from functools import partial
@@ -59,7 +60,8 @@ class Door:
         except OSError:
             return
         finally:
-            writer.transport.abort()
+            with contextlib.suppress(AttributeError):  # asyncio of Python 3.11.2 aborts no connection that is gone
+                writer.transport.abort()
 
     async def _shake_hands(self, connection: socket.socket) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         loop = asyncio.get_running_loop()

@@ -66,7 +66,9 @@ def _install(folder: Path) -> None:
             _give_up(f"Grafana's packages cannot be installed by npm: {ran.stderr[-300:]}")
     (archive,) = folder.glob(f"grafana-prometheus-{VERSION}.tgz")
     with tarfile.open(archive) as packed:
-        packed.extractall(folder / "prometheus", filter="data")
+        if hasattr(tarfile, "data_filter"):  # not in the Python of Debian 12
+            packed.extraction_filter = tarfile.data_filter
+        packed.extractall(folder / "prometheus")
 
 
 def _give_up(text: str) -> None:
