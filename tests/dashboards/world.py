@@ -5,10 +5,8 @@ The rules are those of the bundle, with a second for each minute.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import re
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +15,7 @@ import yaml
 
 from exporter.demo import Laboratory, example_config
 from exporter.demo.sites import FLAKY, SERVERS, Asked, Leaf, Reply, Server, healthy, page
+from tests.background import in_background
 from tests.dashboards import committed
 from tests.dashboards.pages import Receiver, SickExporter, serving
 from tests.programs import program
@@ -54,27 +53,8 @@ def servers() -> tuple[Server, ...]:
     return (*(replace(one, sites={FLAKY: flaky}) if FLAKY in one.names else one for one in SERVERS), ending, lost)
 
 
-@contextlib.contextmanager
-def laboratory(folder: Path) -> Iterator[Laboratory]:
-    """It runs in a thread of its own."""
-    opened, close = threading.Event(), asyncio.Event()
-    lab = Laboratory(folder, port=free_endpoint("127.0.42.1").port, servers=servers())
-    loop = asyncio.new_event_loop()
-
-    async def stand_open() -> None:
-        async with lab:
-            opened.set()
-            await close.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(stand_open(),))
-    thread.start()
-    try:
-        assert opened.wait(10), "the laboratory did not open"
-        yield lab
-    finally:
-        loop.call_soon_threadsafe(close.set)
-        thread.join(10)
-        loop.close()
+def laboratory(folder: Path) -> Laboratory:
+    return Laboratory(folder, port=free_endpoint("127.0.42.1").port, servers=servers())
 
 
 def exporter_config(lab: Laboratory, nobody: Endpoint, token_file: Path) -> str:
@@ -156,7 +136,7 @@ def world(folder: Path) -> Iterator[World]:
     token.write_text("a secret that nobody asks for")
     everything, spared = Receiver(), Receiver()
     with contextlib.ExitStack() as stack:
-        lab = stack.enter_context(laboratory(folders["lab"]))
+        lab = stack.enter_context(in_background(laboratory(folders["lab"])))
         config = exporter_config(lab, free_endpoint(), token)
         exporter = stack.enter_context(running_exporter(folders["exporter"], config))
         sick = stack.enter_context(serving(SickExporter(f"http://{exporter.endpoint}").page))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import contextlib
 import os
 import signal
 import ssl
 import subprocess
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +19,7 @@ import dns.rdatatype
 import dns.rrset
 from aiohttp import web
 
+from tests.background import in_background
 from tests.programs import program
 from tests.real.processes import awaited
 
@@ -73,7 +72,7 @@ class Firefox:
         preferences: Mapping[str, object] = MappingProxyType({}),
     ) -> None:
         """Keep `url` open until `is_done`; names without addresses do not exist."""
-        with name_server(addresses, self._certificate) as uri:
+        with in_background(name_server(addresses, self._certificate)) as uri:
             profile = self._profile({**PREFERENCES, **preferences, "network.trr.uri": uri})
             argv = (self._firefox, "--headless", "--no-remote", "--profile", profile, url)
             with _group(argv, profile):
@@ -95,10 +94,9 @@ def _literal(value: object) -> str:
     return f'"{value}"' if isinstance(value, str) else str(value).lower()
 
 
-@contextlib.contextmanager
-def name_server(addresses: Mapping[str, Sequence[str]], certificate: Path) -> Iterator[str]:
-    """DNS over HTTPS (RFC 8484) with these addresses, in a thread; yields its URI."""
-    loop = asyncio.new_event_loop()
+@contextlib.asynccontextmanager
+async def name_server(addresses: Mapping[str, Sequence[str]], certificate: Path) -> AsyncIterator[str]:
+    """DNS over HTTPS (RFC 8484) with these addresses; yields its URI."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
 
@@ -106,25 +104,15 @@ def name_server(addresses: Mapping[str, Sequence[str]], certificate: Path) -> It
         query = dns.message.from_wire(base64.urlsafe_b64decode(request.query["dns"] + "==="))
         return web.Response(body=_answered(query, addresses).to_wire(), content_type="application/dns-message")
 
-    async def start() -> tuple[web.AppRunner, int]:
-        application = web.Application()
-        application.router.add_get("/dns-query", answer)
-        runner = web.AppRunner(application)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context)
-        await site.start()
-        return runner, runner.addresses[0][1]
-
-    runner, port = loop.run_until_complete(start())
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
+    application = web.Application()
+    application.router.add_get("/dns-query", answer)
+    runner = web.AppRunner(application)
+    await runner.setup()
     try:
-        yield f"https://127.0.0.1:{port}/dns-query"
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+        yield f"https://127.0.0.1:{runner.addresses[0][1]}/dns-query"
     finally:
-        asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
-        loop.close()
+        await runner.cleanup()
 
 
 def _answered(query: dns.message.Message, addresses: Mapping[str, Sequence[str]]) -> dns.message.Message:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import threading
 from collections.abc import Iterator
-from concurrent.futures import Future
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -21,8 +17,6 @@ SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking")
 SETTLES_WITHIN_MS = 20_000
-
-T = TypeVar("T")
 
 
 @contextlib.contextmanager
@@ -60,29 +54,3 @@ def barriers(page: Page) -> list[str]:
         if one["impact"] in {"serious", "critical"}
         for node in one["nodes"]
     ]
-
-
-@contextlib.contextmanager
-def in_background(manager: AbstractAsyncContextManager[T]) -> Iterator[T]:
-    """An asynchronous server in a thread of its own, while a test blocks."""
-    entered: Future[T] = Future()
-    loop, leaving = asyncio.new_event_loop(), asyncio.Event()
-
-    async def stay() -> None:
-        try:
-            async with manager as value:
-                entered.set_result(value)
-                await leaving.wait()
-        except BaseException as error:
-            if entered.done():
-                raise
-            entered.set_exception(error)
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(stay(),))
-    thread.start()
-    try:
-        yield entered.result(20)
-    finally:
-        loop.call_soon_threadsafe(leaving.set)
-        thread.join(20)
-        loop.close()

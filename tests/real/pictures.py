@@ -18,9 +18,10 @@ from playwright.sync_api import Page, expect
 
 from exporter.demo import Laboratory, example_config
 from exporter.demo.sites import API, FIRST_FLIP_SECONDS, SERVERS, SHOP
+from tests.background import in_background
 from tests.programs import program
 from tests.real.exporter_process import Exporter, running_exporter
-from tests.real.pages import in_background, opened, running_browser
+from tests.real.pages import opened, running_browser
 from tests.real.png import described
 from tests.real.processes import awaited
 

@@ -13,10 +13,11 @@ import pytest
 import trustme
 from playwright.sync_api import Browser, Page, expect
 
+from tests.background import in_background
 from tests.origin import answer, origin
 from tests.real.exporter_process import Exporter
 from tests.real.laboratory import Laboratory
-from tests.real.pages import barriers, in_background, opened, photograph, running_browser
+from tests.real.pages import barriers, opened, photograph, running_browser
 from tests.real.processes import Endpoint, awaited
 
 SERVER = """

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
-from collections.abc import Iterator
-from concurrent.futures import Future
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
 import requests
@@ -14,13 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 
 from exporter.model import Experiment, Protocol, Trial, Verdict
+from tests.background import in_background
 from tests.factories import NOON, finding, observation, probe, round_, target
 from tests.web.houses import household, served
 
 CONFIRMED = (Trial(Experiment.REPEAT, "a.test", "127.0.0.1", Protocol.HTTP11),)
 
 
-async def furnished(opened: Future[str], closing: asyncio.Event) -> None:
+@asynccontextmanager
+async def furnished() -> AsyncIterator[str]:
     """A house with a domain that is well, one that is not, and an incident that is over."""
     home = household(external_url="")
     async with served(home) as (host, port):
@@ -32,25 +32,13 @@ async def furnished(opened: Future[str], closing: asyncio.Event) -> None:
         found = (finding("upstream-down", "a.test"),)
         await home.remember(round_(seen, of=target("a.test"), verdicts=wrong, findings=found, trials=CONFIRMED))
         home.checked = round_(of=target("over.test"), started_at=NOON + 180)
-        opened.set_result(f"http://{host}:{port}")
-        await closing.wait()
+        yield f"http://{host}:{port}"
 
 
 @pytest.fixture(scope="module")
 def base() -> Iterator[str]:
-    """Served in a thread of its own: schemathesis blocks."""
-    opened: Future[str] = Future()
-    loop, closing = asyncio.new_event_loop(), asyncio.Event()
-
-    def run() -> None:
-        loop.run_until_complete(furnished(opened, closing))
-        loop.close()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    yield opened.result(10)
-    loop.call_soon_threadsafe(closing.set)
-    thread.join(20)
+    with in_background(furnished()) as base:
+        yield base
 
 
 WITH_QUESTIONS = ("GET /domains", "GET /incidents")
