@@ -225,3 +225,27 @@ async def test_a_server_that_writes_to_the_terminal_is_not_obeyed(leaf, ca_file)
     assert "\x07" not in text[1]
     assert document[1].isascii()
     assert json.loads(document[1])["domains"][0]["findings"]
+
+
+async def test_whoever_interrupts_it_gets_a_prompt_and_no_traceback(leaf):
+    asked = asyncio.Event()
+
+    def respond(_):
+        asked.set()
+
+    async with origin({None: leaf}, respond) as server:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "exporter", "check", A, "--address=127.0.0.1", f"--port={server.port}",
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        try:
+            async with asyncio.timeout(30):
+                await asked.wait()
+                process.send_signal(signal.SIGINT)
+                out, error = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.communicate()
+
+    assert (process.returncode, out, error) == (130, b"", b"")

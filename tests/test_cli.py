@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
@@ -90,6 +91,19 @@ def test_a_runbook_is_printed_as_markdown(id_, words):
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"# {runbooks.titles()[id_]}\n")
     assert words in done.stdout
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_a_terminal_that_knows_few_letters_is_told_the_rest(encoding):
+    done = subprocess.run(
+        [sys.executable, "-m", "exporter", "runbook", "cdn-name-not-attached"],
+        env={**os.environ, "PYTHONIOENCODING": encoding}, capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    whole = command("runbook", "cdn-name-not-attached").stdout
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == whole.encode(encoding, errors="replace")
+    assert not whole.isascii()
 
 
 def test_without_an_id_all_runbooks_are_listed():

@@ -5,13 +5,27 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 
 from exporter.cli.parser import parser
-from exporter.cli.status import EXIT_BROKEN, EXIT_USAGE
+from exporter.cli.status import EXIT_BROKEN, EXIT_INTERRUPTED, EXIT_USAGE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command. The exit status: 0 well, 1 it broke or something is found, 2 usage or configuration."""
+    """Run a command. The exit status: 0 well, 1 it broke or something is found, 2 usage or configuration.
+
+    130 is what shells expect of a program that Ctrl-C ended.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal need not know every letter
+    try:
+        return _run(arguments)
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     options = parser().parse_args(arguments)
     room, _, function = options.command.partition(":")
     # Loading what probes and serves takes half a second, which `--help` and `--version` need not.
