@@ -25,6 +25,7 @@ class Draft:
         severity: None: as the cause has it.
         noticed_by: empty: whoever asks the probes that are shown.
         others: further domains that it was seen to concern.
+        verifies: whether the commands are to judge the certificate, as it is what is wrong.
     """
 
     confidence: float
@@ -38,6 +39,7 @@ class Draft:
     would_confirm: str = ""
     noticed_by: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
+    verifies: bool = False
 
 
 Find = Callable[[Evidence], "Draft | None"]

@@ -91,7 +91,7 @@ def _finding(evidence: Evidence, one: Cause, draft: Draft, held: Iterable[Held])
         excluded=tuple(Excluded(one.cause, bounded(one.why)) for one in (*draft.excluded, *consequences)),
         would_confirm=bounded(draft.would_confirm),
         noticed_by=_lines(draft.noticed_by) or ("everybody",),
-        reproduce=reproduce.commands(evidence.target, draft.shown),
+        reproduce=reproduce.commands(evidence.target, draft.shown, verifies=draft.verifies),
         fix=fixes.hints(one.id, _servers(draft.shown)),
     )
 

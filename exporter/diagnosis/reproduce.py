@@ -11,17 +11,20 @@ _VERSIONS = {Protocol.HTTP11: "--http1.1", Protocol.H2: "--http2", Protocol.H3: 
 _MOST_COMMANDS = 4
 
 
-def commands(target: Target, shown: Sequence[Observation]) -> tuple[str, ...]:
-    """One command for each of the observations, the first few of them."""
+def commands(target: Target, shown: Sequence[Observation], *, verifies: bool = False) -> tuple[str, ...]:
+    """One command for each of the observations, the first few of them.
+
+    With `verifies` they judge the certificate as clients do, and tell what is wrong with it instead of the status.
+    """
     told: dict[str, None] = {}
     for seen in shown:
-        told[command(target, seen)] = None
+        told[command(target, seen, verifies=verifies)] = None
         if len(told) == _MOST_COMMANDS:
             break
     return tuple(told)
 
 
-def command(target: Target, seen: Observation) -> str:
+def command(target: Target, seen: Observation, *, verifies: bool = False) -> str:
     """What asks the same again, and shows the status."""
     probe = seen.probe
     if probe.address is None:
@@ -35,15 +38,19 @@ def command(target: Target, seen: Observation) -> str:
         return f"{shlex.join(['openssl', 's_client', '-connect', _place(target, probe), *name])} </dev/null"
     if probe.sni is None:
         return _without_sni(target, probe)
-    return _curl(target, probe)
+    return _curl(target, probe, _trust(target) if verifies else ("-sk",))
 
 
-def _curl(target: Target, probe: Probe) -> str:
+def _trust(target: Target) -> tuple[str, ...]:
+    return ("-sS", *(("--cacert", str(target.ca_file)) if target.ca_file is not None else ()))
+
+
+def _curl(target: Target, probe: Probe, how: tuple[str, ...]) -> str:
     """curl sends the URL's name as SNI; Host is set where it is another one."""
     sni, port = probe.sni or probe.host, probe.port or target.port
     url = f"https://{_authority(sni, target.port)}{target.path}"
     there = ["--connect-to", f"{sni}:{target.port}:{_bracketed(probe.address or '')}:{port}"]
-    arguments = ["curl", "-sk", "-o", "/dev/null", "-w", "%{http_code}\\n", _VERSIONS[probe.protocol], *there]
+    arguments = ["curl", *how, "-o", "/dev/null", "-w", "%{http_code}\\n", _VERSIONS[probe.protocol], *there]
     host = ["-H", f"Host: {_authority(probe.host, target.port)}"] if probe.host != sni else []
     if probe.connection is Connection.REUSED:
         first = [*arguments, url, "--next"]

@@ -157,6 +157,18 @@ async def test_curl_sees_what_the_probe_saw(leaf, one, statuses):
     assert (status, output) == (0, statuses)
 
 
+@pytest.mark.parametrize(("trusts", "words"), [(False, "certificate"), (True, "200")])
+async def test_curl_verifies_where_the_certificate_is_what_is_wrong(ca, ca_file, trusts, words):
+    """With -k it would say 200, as if nothing were wrong."""
+    program("curl")
+    async with refusing(ca.issue_cert(API)) as server:
+        about = target(API, port=server.port, ca_file=str(ca_file) if trusts else None)
+        (told,) = commands(about, [seen(domain=API, address="127.0.0.1")], verifies=True)
+        status, output = await said("bash", "-c", told)
+
+    assert (status == 0, words in output) == (trusts, True)
+
+
 async def test_openssl_asks_without_sni(leaf):
     program("openssl")
     one = seen(403, address="127.0.0.1", sni=None)

@@ -25,6 +25,7 @@ def _fault(evidence: Evidence, fault: str, summary: str) -> Draft | None:
         confidence=BOTH,
         summary=f"{evidence.domain}: {summary} at {names(at)}: {detail}",
         shown=tuple(shown),
+        verifies=True,
         code=first.response.status if first.response is not None else None,
         severity=Severity.WARNING if partly else None,
         evidence=tuple(dict.fromkeys(f"{asked(seen.probe)}: {_shown(seen)}" for seen in shown))[:6],

@@ -27,6 +27,7 @@ def test_each_fault_is_a_cause_with_the_status_beside_it(fault, cause):
 
     assert (finding.cause, finding.severity, finding.code) == (cause, "critical", 200)
     assert "as it says" in finding.summary
+    assert [command.startswith("curl -sS -o ") for command in finding.reproduce] == [True]  # which verifies
 
 
 def test_a_part_of_the_handshakes_is_a_warning_and_resumed_ones_do_not_count():
