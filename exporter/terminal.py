@@ -17,6 +17,7 @@ from rich.text import Text
 from exporter.config import UNKNOWN_HOST
 from exporter.diagnosis import CAUSES, leading
 from exporter.diagnosis.samples import answer_of
+from exporter.diagnosis.wording import bounded, names
 from exporter.model import Combination, Finding, Observation, Protocol, Round, Severity
 from exporter.outcomes import Outcome, outcomes
 
@@ -116,6 +117,8 @@ def _domain(round_: Round, fresh: Sequence[Finding], told: Mapping[str, str]) ->
     )
     title = Text.assemble((printable(round_.target.domain), "bold"), "  ", verdict)
     parts: list[RenderableType] = [_matrix(round_), Text()]
+    if first is None and (others := _not_asked(round_)):
+        parts += [Text(bounded(_alone(round_, others))), Text()]
     parts += [
         _finding(finding) if finding in fresh else _finding_again(finding, told[_key(finding)])
         for finding in round_.findings
@@ -142,6 +145,23 @@ def _matrix(round_: Round) -> Table:
     if len(rows) > _MOST_ROWS:
         table.add_row(Text(f"and {len(rows) - _MOST_ROWS} more", style="dim"))
     return table
+
+
+def _not_asked(round_: Round) -> list[str]:
+    """Names under the domain's certificate, where browsers would share connections and no other name was asked for."""
+    domain = round_.target.domain
+    if any(seen.probe.sni not in (None, domain) or seen.probe.domain != domain for seen in round_.observations):
+        return []
+    sessions = [seen.tls for seen, _ in round_.matched if seen.tls is not None and seen.tls.alpn == Protocol.H2]
+    covered = (name for session in sessions if session.leaf is not None for name in session.leaf.names)
+    return [name for name in dict.fromkeys(covered) if name.lower() != domain]
+
+
+def _alone(round_: Round, others: Sequence[str]) -> str:
+    return (
+        f"{round_.target.domain} was asked alone. Its certificate is also for {names(others)}: browsers may ask for "
+        "names under one certificate on one connection, which is tried with `--sibling NAME`."
+    )
 
 
 _Key = tuple[str, str, str, str]

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from exporter import terminal
 from exporter.model import Connection, Excluded, Failure, Phase, Protocol, Severity, Verdict
-from tests.factories import DOMAIN, finding, observation, probe, round_, target
+from tests.factories import DOMAIN, certificate, finding, observation, probe, round_, target, tls
 
 WHOLE = finding(
     evidence=("it says 502",),
@@ -65,6 +65,41 @@ def test_a_healthy_domain_is_said_to_be_so():
 
     assert "shop.test  healthy" in text
     assert text.splitlines()[-1] == "1 domain healthy, 1 probes in the last round"
+
+
+def shared_certificate(*names, **settings):
+    return observation(tls=tls(chain=(certificate(*names),), **settings))
+
+
+def test_a_name_that_was_asked_alone_is_told_to_name_who_shares_its_certificate():
+    """Who comes because browsers get a 421 that nobody else gets is not to read «healthy» only."""
+    seen = shared_certificate("shop.test", "api.test", "*.shop.test", alpn="h2")
+
+    text = " ".join(shown(round_(seen)).replace("│", " ").split())
+
+    assert (
+        "shop.test was asked alone. Its certificate is also for api.test and *.shop.test: browsers may ask for names "
+        "under one certificate on one connection, which is tried with `--sibling NAME`."
+    ) in text
+
+
+@pytest.mark.parametrize(
+    ("seen", "findings"),
+    [
+        ((shared_certificate("shop.test", alpn="h2"),), ()),
+        ((shared_certificate("shop.test", "api.test"),), ()),  # HTTP/1.1, where no connection is shared between names
+        ((shared_certificate("shop.test", "api.test", alpn="h2"),), (WHOLE,)),
+        (
+            (
+                shared_certificate("shop.test", "api.test", alpn="h2"),
+                observation(probe(sni="api.test", connection=Connection.REUSED)),
+            ),
+            (),
+        ),
+    ],
+)
+def test_that_is_not_told_where_it_would_lead_nowhere(seen, findings):
+    assert "--sibling" not in shown(round_(*seen, findings=findings))
 
 
 def test_the_domain_with_the_worst_finding_is_the_last_where_a_terminal_ends():
