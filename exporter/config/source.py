@@ -8,6 +8,8 @@ Plain scalars are read by the core schema of YAML 1.2 (section 10.3.2), so `no`,
 
 from __future__ import annotations
 
+import io
+import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -135,8 +137,18 @@ def compose(text: str, complaints: Complaints, parser: type = _PARSER, wanted: s
         if "nesting depth" in problem:  # PyYAML 6.0.4 looks ahead a thousand levels, and refuses more itself
             complaints.add(place, (), _TOO_DEEP)
             return None
-        complaints.add(place, (), f"is not valid YAML at column {place.column}: {problem}")
+        complaints.add(place, (), f"is not valid YAML at column {place.column}: {problem}{_hint(text, place)}")
     return None
+
+
+def _hint(text: str, place: Place) -> str:
+    """What people mostly mean whose file is refused there; never what the file says, which can be a secret."""
+    line = next(itertools.islice(io.StringIO(text), place.line - 1, None), "")
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        return "; indent by spaces, not by tabs"
+    if "*" in line[max(place.column - 2, 0) : place.column]:  # where an alias would begin
+        return "; what begins with `*` stands in quotes"
+    return ""
 
 
 def _refuse_control_characters(text: str) -> None:
