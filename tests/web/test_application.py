@@ -257,6 +257,18 @@ async def test_the_overview_shows_the_worst_domain_first(client, record, home):
         assert total in text
 
 
+async def test_the_overview_says_that_nothing_is_wrong_only_of_what_was_probed(client, record, home):
+    home.targets.update({name: target(name) for name in ("a.test", "b.test")})
+    before = await page_of(client)
+    record(round_(of=target("a.test")))
+    midway = await page_of(client)
+    record(round_(of=target("b.test")))
+    after = await page_of(client)
+
+    assert ["<h1>Nothing is known yet</h1>" in before, "<h1>Nothing is wrong so far</h1>" in midway] == [True, True]
+    assert "<h1>Nothing is wrong</h1>" in after
+
+
 async def test_the_overview_escapes_what_servers_say_and_needs_no_script(client, record):
     hostile = Verdict(expected=False, reason="<script>alert('1')</script><img src=x>")
     record(round_(verdicts=(hostile,)))
