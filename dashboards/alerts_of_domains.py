@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboards import domain
 from dashboards.alert import FROM_CAUSE, Alert
-from dashboards.queries import CAUSE, everywhere, with_cause
+from dashboards.queries import everywhere, with_cause
 from dashboards.recording import ADDRESS, LEADING, SLOWEST
 
 # Of a domain whose matched probes were at times not as expected, clients get the fault on connections of their own.
@@ -14,8 +14,9 @@ _FAILS = f"on (job, instance, domain) min_over_time({everywhere('statuscode_doma
 def _incidents(matcher: str, operator: str = "and") -> str:
     """Open incidents by code; once, however many exporters see them."""
     active = f"{everywhere('statuscode_incident_active', matcher) if matcher else 'statuscode_incident_active'}"
-    seen = f"{active} {operator} {_FAILS}"
-    return f"max by (job, domain, code, cause, {CAUSE}) (\n{with_cause(seen)}\n)"
+    # Whose severity is fixed is one alert, however severe exporters hold it for.
+    severity = ", severity" if operator == "and" else ""
+    return with_cause(f"max by (job, domain, code, cause{severity}) (\n  {active} {operator} {_FAILS}\n)")
 
 
 def _of_domain(  # noqa: PLR0917  # the columns of a table
@@ -36,21 +37,21 @@ def _of_domain(  # noqa: PLR0917  # the columns of a table
 
 def _with_leading_cause(value: str, leading: str) -> str:
     """`value` of a domain with the leading cause, or the one for what has none."""
-    labels = f"cause, {CAUSE}"
-    unknown = everywhere("statuscode_cause_info", 'cause="unknown"')
-    return (
-        f"max by (job, domain, {labels}) (\n"
-        f"  ({value}) * on (job, instance, domain) group_left ({labels}) {leading}\n"
+    return with_cause(
+        "max by (job, domain, cause) (\n"
+        f"  ({value}) * on (job, instance, domain) group_left (cause) {leading}\n"
         f"  or on (job, instance, domain)\n"
-        f"  ({value}) * on (job, instance) group_left ({labels}) {unknown}\n"
+        f"  {_named(value, 'unknown')}\n"
         ")"
     )
 
 
-def _with_fixed_cause(value: str, cause: str) -> str:
-    labels = f"cause, {CAUSE}"
-    info = everywhere("statuscode_cause_info", f'cause="{cause}"')
-    return f"max by (job, domain, {labels}) (\n  ({value}) * on (job, instance) group_left ({labels}) {info}\n)"
+def _with_fixed_cause(value: str, cause: str, worst: str = "max") -> str:
+    return with_cause(f"{worst} by (job, domain, cause) (\n  {_named(value, cause)}\n)")
+
+
+def _named(value: str, cause: str) -> str:
+    return f'label_replace({value}, "cause", "{cause}", "", "")'
 
 
 _DIFFERS = f"count by (job, instance, domain) ({ADDRESS.name} == 0) and on (job, instance, domain) {ADDRESS.name} == 1"
@@ -143,7 +144,7 @@ OF_DOMAINS = (
     ),
     _of_domain(
         "CertificateEnds",
-        _with_fixed_cause(_ENDS, "cert-expired"),
+        _with_fixed_cause(_ENDS, "cert-expired", "min"),
         "15m",
         "warning",
         "A certificate ends within two weeks.",

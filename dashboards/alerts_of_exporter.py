@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dashboards import health
 from dashboards.alert import Alert
-from dashboards.queries import everywhere
+from dashboards.queries import everywhere, one_by
 
 _PAGES = everywhere("statuscode_exporter_pages_info")
-# A dead exporter says nothing: where it was, is in what it said within a day. The last of what it said.
-_PAGES_LATELY = f"topk by (job, instance) (1, last_over_time({_PAGES}[1d]))"
+_ONE_PAGE = one_by("job, instance", _PAGES)
+# A dead exporter says nothing: where it was, is in what it said within a day.
+_PAGES_LATELY = one_by("job, instance", f"last_over_time({_PAGES}[1d])")
 
 
-def _own(name: str, value: str, lasts: str, severity: str, summary: str, panel: int, pages: str = _PAGES) -> Alert:  # noqa: PLR0917  # the columns of a table
+def _own(name: str, value: str, lasts: str, severity: str, summary: str, panel: int, pages: str = _ONE_PAGE) -> Alert:  # noqa: PLR0917  # the columns of a table
     return Alert(
         name=f"StatusCode{name}",
         expr=f"max by (job, instance, runbooks) (\n  ({value}) * on (job, instance) group_left (runbooks) {pages}\n)",

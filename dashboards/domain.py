@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dashboards.domain_figures import FIGURES
 from dashboards.legend import ANSWERS, ANSWERS_IN_BRIEF, OF_ANSWERS, OF_FAILURES, OF_REFUSALS, WRONG
-from dashboards.queries import OPEN, age, in_view, of_domain, with_cause
+from dashboards.queries import OPEN, age, of_domain, with_cause, with_page
 from dashboards.shared import (
     AGE_COLUMN,
     CODE_COLUMN,
@@ -24,7 +24,6 @@ from dashboards.values import BLUE, RED, Board, Column, Panel, Query, table_of
 from exporter.config import UNKNOWN_HOST
 
 _START = of_domain("statuscode_incident_start_timestamp_seconds")
-_PAGES = in_view("statuscode_exporter_pages_info")
 
 
 def _answers(*matchers: str) -> str:
@@ -58,8 +57,8 @@ _TABLE = Panel(
     height=5,
     queries=(
         table_of(
-            f"sort(max by ({OPEN}, title, severity, runbook_url, url) ("
-            f"({with_cause(age(_START))})\n  * on (job, instance) group_left (url) {_PAGES}))"
+            f"sort(topk by ({OPEN}, severity) (1, max by ({OPEN}, title, severity, runbook_url, url) ("
+            f"{with_page(with_cause(age(_START)))})))"
         ),
     ),
     no_value="no open incident",

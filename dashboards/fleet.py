@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dashboards.fleet_figures import BY_CAUSE, CODE, FIGURES, START, UP
 from dashboards.legend import CAUSES_SHOWN, OF_CODES, OF_FAILURES, OF_SEVERITIES
-from dashboards.queries import CAUSE, OPEN, age, in_view, newest, unless_empty, with_cause
+from dashboards.queries import CAUSE, OPEN, age, in_view, newest, unless_empty, with_cause, with_page
 from dashboards.shared import (
     AGE_COLUMN,
     CODE_COLUMN,
@@ -30,7 +30,6 @@ from dashboards.values import ORANGE, RED, Board, Column, Form, Panel, Query, ta
 _AGE_BY_CAUSE = f"max by ({CAUSE}) ({with_cause(age(START))})"
 _WRONG = in_view("domain:statuscode_domain_cause:wrong")
 _LEADING = in_view("domain:statuscode_cause:leading")
-_PAGES = in_view("statuscode_exporter_pages_info")
 _INFO = in_view("statuscode_domain_info")
 _PROCESSING = in_view("statuscode_request_duration_seconds_bucket", 'phase="processing"')
 _OTHER_CODES = in_view(
@@ -48,8 +47,8 @@ _TABLE = Panel(
     height=10,
     queries=(
         table_of(
-            f"sort(max by ({OPEN}, title, severity, runbook_url, url) ("
-            f"({with_cause(age(START))})\n  * on (job, instance) group_left (url) {_PAGES}))"
+            f"sort(topk by ({OPEN}, severity) (1, max by ({OPEN}, title, severity, runbook_url, url) ("
+            f"{with_page(with_cause(age(START)))})))"
         ),
     ),
     no_value="no open incident",
@@ -175,8 +174,7 @@ _GROUPS = Panel(
     height=8,
     queries=(
         table_of(
-            "sort_desc(count by (group) "
-            f"(({UP} == 0) * on (domain) group_left (group) max by (domain, group) ({_INFO})))"
+            f"sort_desc(count by (group) (({UP} == 0) * on (domain) group_left (group) topk by (domain) (1, {_INFO})))"
         ),
     ),
     no_value="every group is up",

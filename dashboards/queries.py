@@ -40,10 +40,26 @@ def labels_of(name: str) -> frozenset[str]:
     return recorded[name] if name in recorded else of_exporter()[name]
 
 
+def one_by(labels: str, info: str) -> str:
+    """One of each, to join with. Two would break the whole query, and a scraper's labels may make two of one."""
+    return f"topk by ({labels}) (1, {info})"
+
+
 def with_cause(expression: str) -> str:
-    """Where `expression` is about incidents: with the title and the runbook of the cause. The severity is their own."""
-    info = everywhere("statuscode_cause_info", *PLACE) if "$job" in expression else everywhere("statuscode_cause_info")
-    return f"({expression})\n  * on (job, instance, cause) group_left (title, runbook_url) {info}"
+    """Where `expression` is about causes: with their title and runbook. The severity is that of the incident.
+
+    Exporters of several versions, or with pages of their own, word it differently: the words of one do for all.
+    """
+    for_view = "$job" in expression
+    info = everywhere("statuscode_cause_info", *PLACE) if for_view else everywhere("statuscode_cause_info")
+    shared = "cause" if for_view else "job, cause"
+    return f"({expression})\n  * on ({shared}) group_left (title, runbook_url) {one_by(shared, info)}"
+
+
+def with_page(expression: str) -> str:
+    """With the URL of the exporter's pages."""
+    pages = one_by("job, instance", of_instances("statuscode_exporter_pages_info"))
+    return f"({expression})\n  * on (job, instance) group_left (url) {pages}"
 
 
 def unless_empty(expression: str, zero: str, label: str, text: str) -> str:

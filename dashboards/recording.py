@@ -34,8 +34,10 @@ CAUSE = ("cause", "title", "severity", "runbook_url")
 LEADING = Recording(
     "domain:statuscode_cause:leading",
     frozenset(("domain", "cause_id", *CAUSE)),
-    'count_values by (job, instance, domain) ("cause_id", statuscode_domain_cause > 0)\n'
-    f"  * on (job, instance, cause_id) group_left ({', '.join(CAUSE)}) statuscode_cause_info",
+    'count_values by (job, instance, domain) ("cause_id",\n'
+    "    max by (job, instance, domain) (statuscode_domain_cause > 0)\n"
+    "  )\n"
+    f"  * on (job, cause_id) group_left ({', '.join(CAUSE)}) topk by (job, cause_id) (1, statuscode_cause_info)",
 )
 """1 for the leading cause of each domain where something is wrong, by name."""
 

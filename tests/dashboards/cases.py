@@ -120,6 +120,23 @@ def duration(phase: str) -> str:
     )
 
 
+def of_another(series: dict[str, str], *, instance: str = "f:10421", more: str = "") -> dict[str, str]:
+    """The same as a second exporter says it, or the first by labels of its scraper."""
+    return {
+        name.replace(JOB, f'job="statuscode",instance="{instance}"{more}'): values for name, values in series.items()
+    }
+
+
+OTHER_WORDS = (('title="', 'title="Of old: '), ("http://e:", "http://f:"))
+
+
+def in_other_words(series: dict[str, str]) -> dict[str, str]:
+    """As of another version, with pages elsewhere: by default they are at the name of the machine."""
+    for words, others in OTHER_WORDS:
+        series = {name.replace(words, others): values for name, values in series.items()}
+    return series
+
+
 CASES = (
     of_incident(
         "Misdirected",
