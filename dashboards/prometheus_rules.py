@@ -15,6 +15,10 @@ _HEAD = "Made by dashboards/build.py from dashboards/recording.py and dashboards
 # What is for the annotations only does not belong to an alert's identity. An empty label is none.
 _NOT_IDENTITY = ("title", "runbook_url", "runbooks")
 
+# Neither a scrape that fails, nor a restart, nor another cause of the same incident is the end of it: no `for` of an
+# incident takes longer to begin anew, nor two rounds a minute apart. Known since Prometheus 2.42.
+_KEPT = "5m"
+
 
 def prometheus_rules(grafana_url: str) -> str:
     """The text of a rule file; dashboards are found below `grafana_url`."""
@@ -31,6 +35,7 @@ def _rule(alert: Alert, grafana_url: str) -> Mapping[str, object]:
         "alert": alert.name,
         "expr": alert.expr,
         "for": alert.lasts,
+        "keep_firing_for": _KEPT,
         "labels": dict(_labels(alert)),
         "annotations": {
             "summary": alert.summary,

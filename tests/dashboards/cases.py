@@ -10,6 +10,7 @@ GRAFANA = "http://localhost:3000/d"
 
 # Ten minutes of peace, twenty of trouble, then peace.
 TROUBLE, OVER = 10, 30
+KEPT = 5  # minutes for which an alert goes on after the last sign of it
 OPEN = "_x10 1x19 stale"
 FAILING = "1x9 0x19 1x90"
 
@@ -34,7 +35,7 @@ class Case:
     panel: str
     fires: int = TROUBLE + 6
     quiet: tuple[int, ...] = (TROUBLE - 1, TROUBLE + 1)
-    over: int = OVER + 1
+    over: int = OVER + KEPT + 1
     silent: tuple[str, ...] = field(default=())
 
 
@@ -256,7 +257,7 @@ CASES = (
         panel="statuscode-domain/?viewPanel=4&var-domain=a.test",
         quiet=(9, 20),
         fires=30,
-        over=45,
+        over=45 + KEPT,
     ),
     of_exporter(
         "ExporterDown",
@@ -270,7 +271,7 @@ CASES = (
         },
         quiet=(TROUBLE - 1, TROUBLE + 3),
         fires=TROUBLE + 6,
-        over=OVER + 1,
+        over=OVER + KEPT + 1,
     ),
     of_exporter(
         "RoundsStale",
@@ -283,7 +284,7 @@ CASES = (
         },
         quiet=(TROUBLE - 1, 24),
         fires=35,
-        over=55,
+        over=55 + KEPT,
     ),
     of_exporter(
         "RoundsMissed",
@@ -311,7 +312,7 @@ CASES = (
         {own("config_last_reload_successful"): FAILING},
         quiet=(TROUBLE - 1, TROUBLE + 3),
         fires=TROUBLE + 6,
-        over=OVER + 1,
+        over=OVER + KEPT + 1,
     ),
     of_exporter(
         "StoreTrouble",
@@ -319,7 +320,7 @@ CASES = (
         "The disk of the exporter does not take incidents.",
         15,
         {own("store_up"): FAILING, own("store_dropped_total"): "0x300"},
-        over=OVER + 1,
+        over=OVER + KEPT + 1,
     ),
     of_exporter(
         "StoreTrouble",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.dashboards import committed
-from tests.dashboards.cases import CASES, CONSTANT, GRAFANA, Case, in_other_words, of_another, of_incident
+from tests.dashboards.cases import CASES, CONSTANT, FAILING, GRAFANA, JOB, Case, in_other_words, of_another, of_incident
 from tests.dashboards.promtool import promtool
 
 OF_DOMAINS = [case for case in CASES if "domain" in case.labels]
@@ -53,14 +55,16 @@ def test_promtool_does_find_faults(tmp_path):
     assert "FAILED" in judged(tmp_path, CONSTANT | case.series, [(case.fires, case.alert, [])])
 
 
-def fires_once(folder, series, case):
+def fires_once(folder, series, case, minute=None):
     """Whether it is one alert, in whose words ever: Prometheus has no order for those of two exporters."""
     labels = {"alertname": f"StatusCode{case.alert}", "alertstate": "firing", "job": "statuscode", **case.labels}
     named = ",".join(f'{name}="{value}"' for name, value in labels.items())
     asked = f'ALERTS{{alertname="StatusCode{case.alert}",alertstate="firing"}}'
     sample = {"labels": f"ALERTS{{{named}}}", "value": 1}
     return promtool(
-        folder, series, promql_expr_test=[{"expr": asked, "eval_time": f"{case.fires}m", "exp_samples": [sample]}]
+        folder,
+        series,
+        promql_expr_test=[{"expr": asked, "eval_time": f"{minute or case.fires}m", "exp_samples": [sample]}],
     )
 
 
@@ -93,6 +97,49 @@ def test_misrouting_that_two_exporters_hold_for_differently_severe_is_one_alert(
     series = CONSTANT | case.series | of_another(CONSTANT | worse)
 
     assert fires_once(tmp_path, series, case) == ""
+
+
+def without_a_minute(values, minute):
+    """The same, with a scrape that failed: Prometheus then marks the series as stale."""
+    samples = [one for part in values.split() for one in expanded(part)]
+    return " ".join("stale" if at == minute else one for at, one in enumerate(samples))
+
+
+def expanded(part):
+    """What promtool makes of it: `a+bxn` is a, a+b, ... up to n steps."""
+    found = re.fullmatch(r"(_|-?[\d.]+)(?:([+-])([\d.]+))?x(\d+)", part)
+    if found is None:
+        return [part]
+    start, sign, step, times = found.groups()
+    if start == "_":
+        return ["_"] * int(times)
+    by = float(f"{sign or '+'}{step or 0}")
+    return [f"{float(start) + by * count:g}" for count in range(int(times) + 1)]
+
+
+@pytest.mark.parametrize("case", CASES, ids=IDS)
+def test_a_scrape_that_fails_once_ends_no_alert(tmp_path, case):
+    series = {name: without_a_minute(values, case.fires + 1) for name, values in (CONSTANT | case.series).items()}
+
+    assert [minute for minute in range(case.fires, case.fires + 4) if fires_once(tmp_path, series, case, minute)] == []
+
+
+def test_another_cause_of_an_incident_leaves_no_gap_without_an_alert(tmp_path):
+    """Or who was told of it would hear that it is over, and then of its lesser symptoms."""
+    case = CASES[0]
+    (name,) = [name for name in case.series if "incident_active" in name]
+    turned = {
+        name: "_x10 1x9 stale",
+        name.replace("vhost-missing", "content-missing"): "_x20 1x19 stale",
+        f'statuscode_domain_up{{{JOB},domain="a.test"}}': FAILING,
+    }
+    asked = 'count(ALERTS{alertname="StatusCodeMisdirected",alertstate="firing"}) >= 1'
+
+    minutes = [
+        {"expr": f"{asked} > bool 0", "eval_time": f"{minute}m", "exp_samples": [{"labels": "{}", "value": 1}]}
+        for minute in range(14, 35)
+    ]
+    assert promtool(tmp_path, CONSTANT | turned, promql_expr_test=minutes) == ""
 
 
 def test_an_incident_at_a_domain_that_was_well_a_moment_ago_does_not_change_the_alert(tmp_path):
