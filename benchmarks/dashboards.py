@@ -70,6 +70,7 @@ def series() -> Iterator[Series]:
     yield from _of_each(names, "statuscode_domain_info", f'{place},group="shop",domain=', 1, 5)
     yield from _of_each(names, "statuscode_round_timestamp_seconds", f"{place},domain=", time.time(), 5)
     yield from _of_each(names, "statuscode_round_duration_seconds", f"{place},domain=", 0.2, 5)
+    yield from _of_each(names, "statuscode_round_interval_seconds", f"{place},domain=", 60, 5)
     not_after = "statuscode_tls_certificate_not_after_timestamp_seconds"
     yield from _of_each(names, not_after, f"{place},domain=", time.time() + 10 * 86_400, 5)
     for client in ("chromium", "firefox"):

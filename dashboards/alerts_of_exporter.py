@@ -31,7 +31,8 @@ def _increase(name: str, *matchers: str) -> str:
     return f"sum by (job, instance) (increase({everywhere(f'statuscode_exporter_{name}', *matchers)}[15m]))"
 
 
-_AGE = f"max by (job, instance) (time() - {everywhere('statuscode_round_timestamp_seconds')})"
+_DUE = f"{everywhere('statuscode_round_timestamp_seconds')} + {everywhere('statuscode_round_interval_seconds')}"
+_LATE = f"max by (job, instance) (time() - ({_DUE}))"
 _MISSED, _ENDED = _increase("rounds_missed_total"), _increase("rounds_total")
 _NOT_WRITTEN = _increase("grafana_pushes_total", 'result!="written"')
 _RELOADED = everywhere("statuscode_exporter_config_last_reload_successful")
@@ -49,10 +50,10 @@ OF_EXPORTERS = (
     ),
     _own(
         "RoundsStale",
-        f"{_AGE} > 900",
+        f"{_LATE} > 900",
         "5m",
         "critical",
-        "The exporter has not probed some domains for a quarter of an hour.",
+        "The exporter is a quarter of an hour late with rounds of some domains.",
         6,
     ),
     _own(

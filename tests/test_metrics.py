@@ -92,6 +92,7 @@ REFUSED = observation(failure=Failure(Phase.CONNECT, "refused"), seconds={Phase.
         (round_(addresses=ADDRESSES), "domain_addresses", {DOMAIN: 3}),
         (round_(started_at=NOON, duration_seconds=0.25), "round_timestamp_seconds", {DOMAIN: NOON + 0.25}),
         (round_(duration_seconds=0.25), "round_duration_seconds", {DOMAIN: 0.25}),
+        (round_(of=target(interval_seconds=3600.0)), "round_interval_seconds", {DOMAIN: 3600}),
         (
             round_(UNAVAILABLE),
             "http_responses_total",

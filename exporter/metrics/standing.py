@@ -31,6 +31,7 @@ class Standing:
     addresses: int
     ended_at: str
     duration: str
+    interval: str
     not_after: str | None
     trusted: int | None
     durations: tuple[Durations, ...]
@@ -50,6 +51,7 @@ def standing(round_: Round) -> Standing:
         addresses=len(round_.addresses),
         ended_at=number(round_.started_at + round_.duration_seconds),
         duration=number(round_.duration_seconds),
+        interval=number(target.interval_seconds),
         not_after=None if not_after is None else number(not_after),
         trusted=None if trusted is None else int(trusted),
         durations=tuple(_durations(round_)),

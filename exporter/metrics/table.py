@@ -92,6 +92,13 @@ METRICS: tuple[Metric[Shown], ...] = (
         _of_each("duration"),
     ),
     Metric(
+        "statuscode_round_interval_seconds",
+        Kind.GAUGE,
+        ("domain",),
+        "How often a round of the domain is due.",
+        _of_each("interval"),
+    ),
+    Metric(
         "statuscode_http_responses_total",
         Kind.COUNTER,
         ("domain", "combination", "protocol", "code"),

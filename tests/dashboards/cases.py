@@ -276,11 +276,16 @@ CASES = (
     of_exporter(
         "RoundsStale",
         "critical",
-        "The exporter has not probed some domains for a quarter of an hour.",
+        "The exporter is a quarter of an hour late with rounds of some domains.",
         6,
         {
             f'statuscode_round_timestamp_seconds{{{JOB},domain="a.test"}}': "0+60x300",
             f'statuscode_round_timestamp_seconds{{{JOB},domain="b.test"}}': "0+60x10 600x40 3060+60x90",
+            # Once in two hours, and not late.
+            f'statuscode_round_timestamp_seconds{{{JOB},domain="c.test"}}': "0x120 7200x180",
+            f'statuscode_round_interval_seconds{{{JOB},domain="a.test"}}': "60x300",
+            f'statuscode_round_interval_seconds{{{JOB},domain="b.test"}}': "60x300",
+            f'statuscode_round_interval_seconds{{{JOB},domain="c.test"}}': "7200x300",
         },
         quiet=(TROUBLE - 1, 24),
         fires=35,
