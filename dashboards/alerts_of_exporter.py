@@ -8,8 +8,8 @@ from dashboards.queries import everywhere, one_by
 
 _PAGES = everywhere("statuscode_exporter_pages_info")
 _ONE_PAGE = one_by("job, instance", _PAGES)
-# A dead exporter says nothing: where it was, is in what it said within a day.
-_PAGES_LATELY = one_by("job, instance", f"last_over_time({_PAGES}[1d])")
+# A dead exporter says nothing: where it was, is in what it said within a week: it may be down over a weekend.
+_PAGES_LATELY = one_by("job, instance", f"last_over_time({_PAGES}[7d])")
 
 
 def _own(name: str, value: str, lasts: str, severity: str, summary: str, panel: int, pages: str = _ONE_PAGE) -> Alert:  # noqa: PLR0917  # the columns of a table

@@ -42,7 +42,7 @@ def _rule(alert: Alert, grafana_url: str) -> Mapping[str, object]:
             "description": alert.description,
             "runbook_url": alert.runbook,
             "dashboard_url": f"{grafana_url}/d/{alert.board.uid}/?viewPanel={alert.panel}"
-            f"&var-{alert.whose}={{{{ $labels.{alert.whose} }}}}",
+            f"&var-{alert.whose}={{{{ $labels.{alert.whose} | urlquery }}}}",
         },
     }
 

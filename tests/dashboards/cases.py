@@ -99,7 +99,7 @@ def of_exporter(
         summary=summary,
         description=f"e:10421: {summary[0].lower()}{summary[1:]}",
         runbook=f"{RUNBOOKS}/exporter-in-trouble",
-        panel=f"statuscode-exporter/?viewPanel={panel}&var-instance=e:10421",
+        panel=f"statuscode-exporter/?viewPanel={panel}&var-instance=e%3A10421",
         fires=fires,
         over=over,
         quiet=quiet,

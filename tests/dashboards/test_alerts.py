@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from tests.dashboards import committed
-from tests.dashboards.cases import CASES, CONSTANT, FAILING, GRAFANA, JOB, Case, in_other_words, of_another, of_incident
+from tests.dashboards.cases import (
+    CASES,
+    CONSTANT,
+    FAILING,
+    GRAFANA,
+    JOB,
+    PAGES,
+    Case,
+    in_other_words,
+    of_another,
+    of_incident,
+)
 from tests.dashboards.promtool import promtool
 
 OF_DOMAINS = [case for case in CASES if "domain" in case.labels]
@@ -158,6 +170,31 @@ def test_an_incident_at_a_domain_that_was_well_a_moment_ago_does_not_change_the_
     expected += [(minute, "Misrouted", []) for minute in (14, 18, 22, 26)]
 
     assert judged(tmp_path, CONSTANT | case.series, expected) == ""
+
+
+def test_an_exporter_that_is_down_over_a_weekend_is_still_told_of(tmp_path):
+    (case,) = [case for case in CASES if case.alert == "ExporterDown"]
+    series = {f"up{{{JOB}}}": "1x9 0x4400", PAGES: "1x9 stale"}
+
+    for minute in (24 * 60 + 60, 3 * 24 * 60):
+        assert fires_once(tmp_path, series, case, minute) == ""
+
+
+def test_a_link_holds_whatever_an_instance_is_called(tmp_path):
+    (case,) = [case for case in CASES if case.alert == "ReloadFailed"]
+    instance = "[2001:db8::1]:10421/a&b"
+    series = {name.replace("e:10421", instance): values for name, values in case.series.items()}
+    page = PAGES.replace('instance="e:10421"', f'instance="{instance}"')
+    told = firing(
+        replace(
+            case,
+            labels={**case.labels, "instance": instance},
+            description=case.description.replace("e:10421", instance),
+            panel=case.panel.replace("e%3A10421", "%5B2001%3Adb8%3A%3A1%5D%3A10421%2Fa%26b"),
+        )
+    )
+
+    assert judged(tmp_path, {page: "1x300"} | series, [(case.fires, case.alert, [told])]) == ""
 
 
 def test_every_runbook_of_a_case_exists():

@@ -55,7 +55,7 @@ def test_an_alert_says_what_somebody_who_is_woken_needs(alert):
     assert "{{" in told["description"]
     assert "for" in alert
     assert alert["labels"].get("severity") in {"critical", "warning"} or "severity" in alert["expr"]
-    (variable,) = re.findall(r"&var-(\w+)=\{\{ \$labels\.(\w+) \}\}$", told["dashboard_url"])
+    (variable,) = re.findall(r"&var-(\w+)=\{\{ \$labels\.(\w+) \| urlquery \}\}$", told["dashboard_url"])
     assert variable[0] == variable[1]
 
 
