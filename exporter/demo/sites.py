@@ -18,7 +18,7 @@ class Asked:
     """How a page was asked for.
 
     Attributes:
-        sni: None: the client sent no server_name extension.
+        sni: None: the client sent no server_name extension, or one that nobody heard, as over HTTP/3.
         host: lower case, without port and trailing dot.
         seconds: since the laboratory opened.
     """
@@ -27,6 +27,7 @@ class Asked:
     sni: str | None
     host: str
     seconds: float
+    protocol: Protocol = Protocol.HTTP11
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,13 @@ def page(status: int, text: str, *headers: tuple[str, str], title: str | None = 
 
 
 def healthy(asked: Asked) -> Reply:
-    sni = "without SNI" if asked.sni is None else f"by SNI {escape(asked.sni)}"
-    return page(200, f"Here is {escape(asked.host)}, reached at {escape(asked.address)} {sni}.")
+    return page(200, f"Here is {escape(asked.host)}, reached at {escape(asked.address)} {_by(asked)}.")
+
+
+def _by(asked: Asked) -> str:
+    if asked.protocol is Protocol.H3:
+        return "over HTTP/3"
+    return "without SNI" if asked.sni is None else f"by SNI {escape(asked.sni)}"
 
 
 def misdirected(asked: Asked) -> Reply:
@@ -106,7 +112,8 @@ class Server:
         sites: by host. None: nothing listens at this address.
         certificates: one is chosen by SNI, the first where none fits; empty where nothing listens.
         elsewhere: what any other host is answered.
-        protocols: by ALPN, the preferred one first.
+        protocols: by ALPN, the preferred one first. HTTP/3 is spoken at the UDP port of the same number, with the first
+            certificate, and advertised in every answer.
     """
 
     address: str
@@ -155,6 +162,11 @@ def incompatible(_: Asked) -> Reply:
     return Reply(421, body, hangs_up=True, charset="iso-8859-1")
 
 
+def forgotten_over_http3(asked: Asked) -> Reply:
+    """As where HTTP/3 ends at an edge of its own: it was given the name's certificate, and not the name."""
+    return misdirected(asked) if asked.protocol is Protocol.H3 else healthy(asked)
+
+
 def application(title: str, text: str) -> Site:
     """As Envoy does where filter chains are chosen by SNI: the chain of another name knows no route to this one."""
 
@@ -179,18 +191,20 @@ SECURE = "secure.example.test"
 OPEN = "open.example.test"
 CART = "cart.example.test"
 HELP = "help.example.test"
+NEWS = "news.example.test"
 
 WITH_HTTP2 = (Protocol.H2, Protocol.HTTP11)
+WITH_HTTP3 = (Protocol.H3, *WITH_HTTP2)
 
 SERVERS = (
     Server(
         "127.0.42.1",
         (SHOP, API),
-        "healthy: two names on one certificate",
+        "healthy: two names on one certificate, over HTTP/3 too",
         "demo-shop",
         {SHOP: healthy, API: healthy},
         (Leaf((SHOP, API)),),
-        protocols=WITH_HTTP2,
+        protocols=WITH_HTTP3,
     ),
     Server("127.0.42.2", (BLOG,), "healthy", "demo-blog", {BLOG: healthy}, (Leaf((BLOG,)),), protocols=WITH_HTTP2),
     Server(
@@ -248,5 +262,14 @@ SERVERS = (
         (Leaf(("*.example.test",)),),
         no_route,
         WITH_HTTP2,
+    ),
+    Server(
+        "127.0.42.10",
+        (NEWS,),
+        "healthy, but it advertises HTTP/3, where it is refused with 421; browsers come back another way",
+        "demo-news",
+        {NEWS: forgotten_over_http3},
+        (Leaf((NEWS,)),),
+        protocols=WITH_HTTP3,
     ),
 )

@@ -109,7 +109,7 @@ def test_the_example_is_the_laboratory() -> None:
         ("secure", "open.example.test", ("127.0.42.8",)),
         ("router", "cart.example.test", ("127.0.42.9",)),
         ("router", "help.example.test", ("127.0.42.9",)),
+        ("news", "news.example.test", ("127.0.42.10",)),
     ]
-    assert {(target.interval_seconds, target.timeout_seconds, target.port) for target in config.targets} == {
-        (10.0, 3.0, 8443)
-    }
+    assert {(target.timeout_seconds, target.port) for target in config.targets} == {(3.0, 8443)}
+    assert {target.group for target in config.targets if target.interval_seconds != 10.0} == {"news"}

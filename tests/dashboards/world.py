@@ -35,7 +35,7 @@ def flaky(asked: Asked) -> Reply:
 def servers() -> tuple[Server, ...]:
     """The demo's, but for one that changes its mind faster; one whose certificate ends soon, one without its page."""
     lost = Server(
-        "127.0.42.11",
+        "127.0.42.21",
         (LOST,),
         "404 for its own page",
         "demo-lost",
@@ -43,7 +43,7 @@ def servers() -> tuple[Server, ...]:
         (Leaf((LOST,)),),
     )
     ending = Server(
-        "127.0.42.10",
+        "127.0.42.20",
         (ENDING,),
         "healthy, but its certificate ends in five days",
         "demo-ending",
@@ -63,7 +63,9 @@ def exporter_config(lab: Laboratory, nobody: Endpoint, token_file: Path) -> str:
     config["global"] |= {"port": lab.port, "interval": "2s", "timeout": "1s", "scrape_interval": "1s"}
     config["global"]["ca_file"] = str(lab.ca_file)
     config["grafana"] = {"url": f"http://{nobody}", "token_file": str(token_file)}
-    for name, address in ((ENDING, "127.0.42.10"), (LOST, "127.0.42.11")):
+    (news,) = (group for group in config["groups"] if group["name"] == "news")
+    news["interval"] = "1s"  # an alternative is asked in every tenth round
+    for name, address in ((ENDING, "127.0.42.20"), (LOST, "127.0.42.21")):
         config["groups"].append({"name": name, "domains": [{"domain": name, "resolve": [address]}]})
     return yaml.safe_dump(config)
 

@@ -24,7 +24,7 @@ SHOP_AND_API = {"shop.example.test", "api.example.test"}
 SECURE_AND_OPEN = {"secure.example.test", "open.example.test"}
 LISTENING = [server for server in SERVERS if server.sites is not None]
 TRUSTED = [server for server in LISTENING if server.names != ("old.example.test",)]
-WITH_HTTP2 = ("127.0.42.1", "127.0.42.2", "127.0.42.8", "127.0.42.9")
+WITH_HTTP2 = ("127.0.42.1", "127.0.42.2", "127.0.42.8", "127.0.42.9", "127.0.42.10")
 
 
 class Clock:
@@ -143,6 +143,8 @@ async def ask(lab, address: str, sni: str | None, host: str) -> Seen:
         ("127.0.42.9", "help.example.test", "cart.example.test", 404, {"*.example.test"}),
         ("127.0.42.9", None, "cart.example.test", 404, {"*.example.test"}),
         ("127.0.42.9", "cart.example.test", "foreign.example.test", 404, {"*.example.test"}),
+        ("127.0.42.10", "news.example.test", "news.example.test", 200, {"news.example.test"}),
+        ("127.0.42.10", "news.example.test", "shop.example.test", 421, {"news.example.test"}),
     ],
 )
 async def test_each_address_shows_its_certificate_and_serves_only_its_own_hosts(lab, address, sni, host, status, names):

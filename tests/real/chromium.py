@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tests.programs import program
 
@@ -17,7 +18,6 @@ FLAGS = (
     "--headless",
     "--no-sandbox",  # or it would not start as root
     "--disable-gpu",
-    "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
     "--disable-component-update",
@@ -37,12 +37,17 @@ class Chromium:
         self._serial = count(1)
         _trust(folder, ca_files)
 
-    def dom(self, url: str, addresses: Mapping[str, str]) -> str:
-        """The document of `url` once nothing more is being fetched; names without an address do not resolve."""
+    def dom(self, url: str, addresses: Mapping[str, str], *, over_http3: bool = False) -> str:
+        """The document of `url` once nothing more is being fetched; names without an address do not resolve.
+
+        Arguments:
+            over_http3: at once and only, without which an authority of our own would not do for HTTP/3; else never.
+        """
         rules = [f"MAP {name} {address}" for name, address in addresses.items()]
         profile = f"--user-data-dir={self._folder}/{next(self._serial)}"
         resolver = f"--host-resolver-rules={', '.join([*rules, 'MAP * ~NOTFOUND'])}"
-        with _group((self._chromium, *FLAGS, profile, resolver, url), self._folder) as process:
+        quic = f"--origin-to-force-quic-on={urlsplit(url).netloc}" if over_http3 else "--disable-quic"
+        with _group((self._chromium, *FLAGS, quic, profile, resolver, url), self._folder) as process:
             return process.communicate(timeout=LOADS_WITHIN_SECONDS)[0].decode()
 
 
