@@ -250,7 +250,7 @@ def describe(probe: Probe) -> str:
         Combination.COALESCED: f" on the connection of {probe.sni}",
         Combination.UNKNOWN_HOST: f" asked for {probe.host}",
         Combination.HELD: " on its held connection",
-        Combination.ALTERNATIVE: ", an advertised alternative,",
+        Combination.ALTERNATIVE: " as advertised",
     }
     return f"{probe.domain} at {probe.place or 'no address'} over {probe.protocol}{how[probe.combination]}"
 

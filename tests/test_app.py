@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from exporter import config
-from exporter.app import Exporter, Options
+from exporter.app import Exporter, Options, describe
 from exporter.exposition import Format
 from exporter.incidents import Settings
-from exporter.model import Experiment, Protocol, Trial
-from tests.factories import finding, round_, target
+from exporter.model import Connection, Experiment, Protocol, Trial
+from tests.factories import finding, probe, round_, target
 
 NOBODY = 'interval: 1h, resolve: ["127.0.0.1"], port: 1'
 BEFORE = f"groups: [{{name: g, {NOBODY}, domains: [a.example, b.example]}}]"
@@ -50,3 +50,23 @@ async def test_a_domain_that_a_reload_removes_leaves_no_open_incident(house, tmp
 
     assert not [one for one in house.chronicle.open if "b.example" in one.domains]
     assert (tmp_path / "data" / "incidents.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "line"),
+    [
+        (probe("a.test"), "a.test at 127.0.0.1 over http/1.1"),
+        (probe("a.test", address=None), "a.test at no address over http/1.1"),
+        (probe("a.test", sni=None), "a.test at 127.0.0.1 over http/1.1 without SNI"),
+        (
+            probe("a.test", sni="b.test", protocol=Protocol.H2, connection=Connection.REUSED),
+            "a.test at 127.0.0.1 over h2 on the connection of b.test",
+        ),
+        (
+            probe("a.test", protocol=Protocol.H3, port=8443),
+            "a.test at 127.0.0.1:8443 over h3 as advertised",
+        ),
+    ],
+)
+def test_a_line_of_the_log_says_what_was_asked(asked, line):
+    assert describe(asked) == line
