@@ -33,7 +33,7 @@ MAKERS = {
     "docs/fleet.png": "look",
     "docs/domain-dashboard.png": "look",
 }
-WINDOW = {"width": 1280, "height": 1280}
+WINDOW = {"width": 1280, "height": 1440}
 PORT = 8443  # the laboratory's own: it stands in the commands that a page shows
 WRONG = {name for server in SERVERS for name in server.names} - {SHOP, API}
 SETTLES_WITHIN_SECONDS = 90

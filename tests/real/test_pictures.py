@@ -11,7 +11,16 @@ from playwright.sync_api import Page
 from tests.programs import program
 from tests.real.exporter_process import Exporter
 from tests.real.pages import opened, running_browser
-from tests.real.pictures import MAKERS, PAGES, ROOT, SETTLES_WITHIN_SECONDS, WINDOW, demo, words
+from tests.real.pictures import (
+    MAKERS,
+    PAGES,
+    ROOT,
+    SETTLES_WITHIN_SECONDS,
+    WINDOW,
+    await_all_that_is_wrong,
+    demo,
+    words,
+)
 from tests.real.png import description, size
 from tests.real.processes import awaited, free_endpoint
 
@@ -45,6 +54,9 @@ def exporter(tmp_path_factory) -> Iterator[Exporter]:
     program("chromium")
     port = free_endpoint("127.0.42.1").port
     with demo(tmp_path_factory.mktemp("demo"), port, interval="2s", timeout="1s") as exporter:
+        with running_browser() as browser:
+            # Else a page that has not found all yet may say what an old picture shows.
+            await_all_that_is_wrong(exporter, opened(browser, viewport=WINDOW))
         yield exporter
 
 
