@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from exporter.config import Config
 from exporter.diagnosis import together
+from exporter.exposure import origin_of, origins_by_address
 from exporter.gate import Gate
 from exporter.health import Health
 from exporter.latest import Latest
-from exporter.model import Round, Target
+from exporter.model import Combination, Round, Target
 from exporter.probing.certificates import Judge
 from exporter.probing.held import Held
 from exporter.probing.resolve import Resolver
@@ -63,14 +64,28 @@ class _Checking:
     async def _completed(self, row: tuple[Round, ...]) -> tuple[Round, ...]:
         """With one more round where no answer came in time, as servers that just started are slow at first.
 
-        And with what answers where HTTP/3 is advertised.
+        Likewise where a server has claimed siblings that were not asked for there; and with what answers where HTTP/3
+        is advertised.
         """
-        if _is_late(row[-1]):
+        if _is_late(row[-1]) or self._has_claimed_more(row[-1]):
             row = (*row, await sweep(row[-1].target, len(row), self._instruments))
             self._instruments.latest.put(row[-1])
         last = row[-1]
         more = await ask_alternatives(last.target, last.addresses, self._instruments)
         return (*row[:-1], judged(replace(last, observations=(*last.observations, *more)), self._instruments))
+
+    def _has_claimed_more(self, swept: Round) -> bool:
+        asked = {
+            (seen.probe.domain, seen.probe.address)
+            for seen in swept.observations
+            if seen.probe.combination is Combination.COALESCED
+        }
+        siblings = [self._instruments.targets[name] for name in swept.target.siblings if name != swept.target.domain]
+        return any(
+            origin_of(sibling) in origins and (sibling.domain, address) not in asked
+            for address, origins in origins_by_address(swept).items()
+            for sibling in siblings
+        )
 
     async def _investigated(self, row: tuple[Round, ...]) -> Round:
         self._told(f"{row[-1].target.domain}: looking for the cause")

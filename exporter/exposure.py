@@ -15,10 +15,10 @@ versions did so always.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from exporter.model import Client, Exposure, Observation, Protocol, Target
+from exporter.model import Client, Combination, Exposure, Observation, Protocol, Round, Target
 from exporter.sites import is_same_site
 
 _MULTIPLEXING = frozenset({Protocol.H2, Protocol.H3})
@@ -31,11 +31,20 @@ class Home:
     target: Target
     addresses: frozenset[str]
 
-    @property
-    def origin(self) -> str:
-        """As an ORIGIN frame names it (RFC 6454, section 6.2)."""
-        name, port = self.target.domain, self.target.port
-        return f"https://{name}" if port == 443 else f"https://{name}:{port}"
+
+def origin_of(target: Target) -> str:
+    """As an ORIGIN frame names it (RFC 6454, section 6.2)."""
+    return f"https://{target.domain}" if target.port == 443 else f"https://{target.domain}:{target.port}"
+
+
+def origins_by_address(round_: Round) -> Mapping[str, frozenset[str]]:
+    """What the ORIGIN frames of the connections that were opened for the round's target claimed, where any came."""
+    claimed: dict[str, frozenset[str]] = {}
+    for seen in round_.observations:
+        address = seen.probe.address
+        if seen.origins and address is not None and seen.probe.combination is Combination.MATCHED:
+            claimed[address] = claimed.get(address, frozenset()) | frozenset(seen.origins)
+    return claimed
 
 
 def exposures(opener: Observation, owner: Home, other: Home) -> Iterator[Exposure]:
@@ -66,7 +75,7 @@ def _chromium(opener: Observation, owner: Home, other: Home) -> bool:
 
 def _firefox(opener: Observation, _owner: Home, other: Home) -> bool:
     if opener.origins is not None:
-        return other.origin in opener.origins
+        return origin_of(other.target) in opener.origins
     return opener.probe.address in other.addresses
 
 

@@ -9,8 +9,9 @@ For target d at each of its addresses:
 
 Clients share a connection between names over HTTP/2 and HTTP/3 only, so siblings are asked for over those. Some do
 where two names have any address in common, even connected to one that the other name lacks (`address-sets-overlap`; see
-`exposure`); so both are asked for there. Where neither protocol is configured, siblings are asked for over HTTP/1.1 and
-at their own addresses, as proxies with a pool of connections do.
+`exposure`); so both are asked for there. Some do where the server has claimed the name in an ORIGIN frame, wherever it
+lives (`origin-frame-too-wide`); so it is asked for there in the next round. Where neither protocol is configured,
+siblings are asked for over HTTP/1.1 and at their own addresses, as proxies with a pool of connections do.
 
 A group of n names so costs each round one handshake a name for all its ordered pairs as `coalesced`. Where there are
 more siblings than `siblings_per_round`, rounds go through them by rotation, and through `other_sni` one at a time.
@@ -36,10 +37,15 @@ _Item = TypeVar("_Item")
 
 @dataclass(frozen=True, slots=True)
 class Sibling:
-    """A sibling of the target of a plan, and where it lives."""
+    """A sibling of the target of a plan, and where it lives.
+
+    Attributes:
+        claimed_at: the target's addresses whose server has claimed to serve the sibling too (RFC 8336).
+    """
 
     target: Target
     addresses: frozenset[str]
+    claimed_at: frozenset[str] = frozenset()
 
 
 def plan(target: Target, addresses: Sequence[str], siblings: Mapping[str, Sibling], turn: int = 0) -> tuple[Dial, ...]:
@@ -180,9 +186,14 @@ def shared_by_clients(target: Target) -> frozenset[Protocol]:
 def _neighbours(
     protocol: Protocol, address: str, addresses: Sequence[str], siblings: Sequence[Sibling]
 ) -> tuple[Sibling, ...]:
-    """Those who have an address in common with us, so that some client takes our connection at `address` for theirs."""
-    common = frozenset(addresses) if protocol in MULTIPLEXING else frozenset((address,))
-    return tuple(sibling for sibling in siblings if not common.isdisjoint(sibling.addresses))
+    """Those for whom some client takes our connection at `address` for theirs: an address in common, or a claim."""
+    is_shared = protocol in MULTIPLEXING
+    common = frozenset(addresses) if is_shared else frozenset((address,))
+    return tuple(
+        sibling
+        for sibling in siblings
+        if not common.isdisjoint(sibling.addresses) or (is_shared and address in sibling.claimed_at)
+    )
 
 
 def _dials(

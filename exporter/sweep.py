@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from exporter import alternatives, comparison, experiments, extras, matrix, svcb
 from exporter.experiments import Subject
+from exporter.exposure import origin_of, origins_by_address
 from exporter.gate import Gate
 from exporter.latest import Latest
 from exporter.model import Combination, Dial, Experiment, Observation, Phase, Protocol, Round, Target, Trial, Variation
@@ -107,14 +108,20 @@ def _configured(resolve: tuple[str, ...]) -> tuple[str, ...]:
 async def _siblings(
     target: Target, addresses: int, turn: int, instruments: Instruments
 ) -> Mapping[str, matrix.Sibling]:
-    """Where the siblings live that are in turn; who does not resolve lives nowhere."""
+    """Where the siblings live that are in turn; who does not resolve lives nowhere. Claims are the last round's."""
     known = [instruments.targets.get(name) for name in matrix.siblings_in_turn(target, addresses, turn)]
     present = [sibling for sibling in known if sibling is not None]
     homes = await asyncio.gather(*(_home(sibling, instruments) for sibling in present))
+    last = instruments.latest.get(target.domain)
+    claims = origins_by_address(last) if last is not None else {}
     return {
-        sibling.domain: matrix.Sibling(sibling, frozenset(addresses))
+        sibling.domain: matrix.Sibling(sibling, frozenset(addresses), _claimed_at(sibling, claims))
         for sibling, addresses in zip(present, homes, strict=True)
     }
+
+
+def _claimed_at(sibling: Target, claims: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    return frozenset(address for address, origins in claims.items() if origin_of(sibling) in origins)
 
 
 async def _home(sibling: Target, instruments: Instruments) -> tuple[str, ...]:

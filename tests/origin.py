@@ -47,6 +47,7 @@ async def origin(
     respond: Callable[[str], bytes | None],
     *,
     address: str = "127.0.0.1",
+    port: int = 0,
     tune: Callable[[ssl.SSLContext], object] = lambda _: None,
 ) -> AsyncIterator[Origin]:
     """Serve while inside. `respond(head)` gives the bytes; b"" closes at once, None never answers.
@@ -87,7 +88,7 @@ async def origin(
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, address, 0, ssl=front)
+    server = await asyncio.start_server(serve, address, port, ssl=front)
     seen.port = server.sockets[0].getsockname()[1]
     try:
         yield seen

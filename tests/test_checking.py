@@ -13,7 +13,7 @@ from exporter.checking import check
 from exporter.model import Combination, Experiment
 from tests.origin import CLOSE, answer, host_of, origin
 from tests.origin2 import answer as answer2
-from tests.origin2 import origin2
+from tests.origin2 import frame, origin2
 
 A, B = "a.test", "b.test"
 
@@ -114,3 +114,31 @@ async def test_nothing_is_left_open(leaf, ca_file, rounds):
         serving = asyncio.all_tasks() - {asyncio.current_task()}
         pending = (await asyncio.wait(serving, timeout=5))[1] if serving else set()
     assert pending == set(), "the server still waits on a connection"
+
+
+@pytest.mark.parametrize(("claimed", "is_found"), [([A], False), ([A, B], True)])
+async def test_a_name_that_lives_elsewhere_is_asked_for_where_a_server_claims_it(leaf, ca_file, claimed, is_found):
+    """In the one round that a person asks for: Firefox would go there without looking at addresses (RFC 8336)."""
+
+    def claims(_):
+        origins = [f"https://{domain}:{server.port}".encode() for domain in claimed]
+        return frame(0x0C, payload=b"".join(len(one).to_bytes(2, "big") + one for one in origins))
+
+    def respond(connection, stream, host):
+        body = f"<title>{host}</title><p>Welcome to {host}</p>".encode()
+        answer2(connection, stream, 200 if host == A else 421, body, content_type="text/html")
+
+    async with (
+        origin2(leaf, respond, greeting=claims) as server,
+        origin({None: leaf}, page, address="127.0.0.2", port=server.port),
+    ):
+        asked = loaded(
+            server.port,
+            ca_file,
+            {"domain": A, "protocols": ["h2"]},
+            {"domain": B, "protocols": ["http/1.1", "h2"], "resolve": ["127.0.0.2"]},
+        )
+        _, b = await check(asked, 1, lambda _: None)
+
+    found = [(one.cause, one.code) for one in b[-1].findings if one.severity != "info"]
+    assert found == ([("origin-frame-too-wide", 421)] if is_found else [])

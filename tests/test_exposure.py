@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from exporter.exposure import Home, exposures
+from exporter.exposure import Home, exposures, origin_of, origins_by_address
 from exporter.model import Client, Exposure, Protocol, Target
-from tests.factories import certificate, observation, probe, tls
+from tests.factories import certificate, observation, probe, round_, tls
 
 A, B = "127.0.0.1", "127.0.0.2"
 TLS = tls(alpn="h2", chain=(certificate("a.shop.test", "b.shop.test", "*.c.shop.test", "b.market.test", "shop.test"),))
@@ -81,3 +81,21 @@ def test_an_origin_is_written_without_the_port_443():
     owner, other = (Home(Target(name, "g"), frozenset({A})) for name in ("a.shop.test", "b.shop.test"))
 
     assert Client.FIREFOX in {one.client for one in exposures(opener, owner, other)}
+
+
+def test_a_claim_is_what_an_origin_frame_said_on_a_connection_of_the_name_itself():
+    def seen(address, origins, **asked):
+        return replace(OPENER, probe=replace(OPENER.probe, address=address, **asked), origins=origins)
+
+    claimed = origins_by_address(
+        round_(
+            seen(A, ("https://a.shop.test:8443",)),
+            seen(A, ("https://b.shop.test:8443",), protocol=Protocol.H3),
+            seen(B, ()),
+            seen("127.0.0.3", None),
+            seen("127.0.0.4", ("https://b.shop.test:8443",), sni="b.shop.test"),
+            seen(None, ("https://b.shop.test:8443",)),
+        )
+    )
+
+    assert claimed == {A: {origin_of(OWNER), "https://b.shop.test:8443"}}

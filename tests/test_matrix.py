@@ -96,6 +96,17 @@ def test_a_sibling_that_shares_one_address_is_asked_for_where_some_client_would(
     assert {dial.address for dial in dials if ("coalesced", "b.test", "a.test", "b.test") in asked(dial)} == asked_at
 
 
+@pytest.mark.parametrize(("protocol", "asked_at"), [(Protocol.H2, {A5}), (Protocol.H3, {A5}), (Protocol.HTTP11, set())])
+def test_a_sibling_that_lives_elsewhere_is_asked_for_where_the_server_claims_it(protocol, asked_at):
+    """RFC 8336, section 2.4: clients that go by ORIGIN frames do not ask where the name lives."""
+    own = target(protocols=(protocol,))
+    elsewhere = Sibling(target("b.test", protocols=(protocol,)), frozenset({"::1"}), claimed_at=frozenset({A5}))
+
+    dials = plan(own, [A4, A5], {"b.test": elsewhere})
+
+    assert {dial.address for dial in dials if ("coalesced", "b.test", "a.test", "b.test") in asked(dial)} == asked_at
+
+
 def test_settings_choose_the_columns_and_rows():
     only_self = target(snis=("a.test",), hosts=(), sibling_snis=False, sibling_hosts=False)
     named = target(snis=("a.test", "cdn.test"), hosts=("b.test", "www.test"), sibling_snis=False)

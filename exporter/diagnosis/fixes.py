@@ -110,6 +110,9 @@ _FIXES: dict[str, dict[str, str]] = {
     "address-sets-overlap": {ANY: "The same addresses for all names of a certificate, or none in common."},
     "alt-svc-wrong-server": {ANY: "Withdraw it (`Alt-Svc: clear`), or configure the name at the alternative."},
     "alt-svc-dead": {ANY: "Withdraw it (`Alt-Svc: clear`), or open the UDP port."},
+    "origin-frame-too-wide": {
+        ANY: "Name in the ORIGIN frame only what this server serves, or serve the name there too."
+    },
     "application-answers-421": {ANY: "Add the name to the application's hosts."},
     "application-rejects-host": {
         "django": "Add the name to ALLOWED_HOSTS.",

@@ -86,6 +86,7 @@ FAMILIES = (
             "address-sets-overlap",
             "alt-svc-wrong-server",
             "alt-svc-dead",
+            "origin-frame-too-wide",
         ),
     ),
     Family(

@@ -45,6 +45,7 @@ NUMBERS = {
     "address-sets-overlap": 304,
     "alt-svc-wrong-server": 305,
     "alt-svc-dead": 306,
+    "origin-frame-too-wide": 307,
     "application-answers-421": 401,
     "application-rejects-host": 402,
     "rewrite-rule-421": 403,

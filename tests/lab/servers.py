@@ -105,6 +105,10 @@ def _jetty(order: Order) -> Argv:
     return program("java"), *jvm, "-jar", JETTY / "start.jar", *places, modules, *listens, *words, *settings
 
 
+def _node(order: Order) -> Argv:
+    return program("node"), order.folder / "server.js"
+
+
 def _odd_server(order: Order) -> Argv:
     address, port = order.endpoint
     return sys.executable, ODD_SERVER, order.text, address, str(port), *order.options
@@ -150,6 +154,7 @@ _KINDS: dict[str, Start] = {
     "php-fpm": partial(_process, "fpm.conf", _php_fpm),
     "jetty": partial(_process, "context.xml", _jetty),
     "nameless-sessions": partial(_process, "name", _nameless_sessions),
+    "node": partial(_process, "server.js", _node),
     "odd": partial(_process, "behaviour", _odd_server),
     "nobody": _nobody,
     "deaf": _deaf,

@@ -7,7 +7,8 @@ from exporter.diagnosis.evidence import Evidence
 from exporter.diagnosis.own import Split
 from exporter.diagnosis.samples import answer_of, same_kind, status_of
 from exporter.diagnosis.wording import lines, names, names_and, told
-from exporter.model import Client, Excluded, Observation, Phase, Severity
+from exporter.exposure import origin_of
+from exporter.model import MISDIRECTED, Client, Excluded, Observation, Phase, Severity
 
 
 @cause("dns-failure", 301, "The name does not resolve")
@@ -217,4 +218,44 @@ def alt_svc_dead(evidence: Evidence) -> Draft | None:
         against=("a firewall between here and there that drops UDP would look the same",),
         would_confirm="the same probe from another network",
         noticed_by=("browsers with HTTP/3: a first try in vain, then a fallback",),
+    )
+
+
+@cause("origin-frame-too-wide", 307, "An ORIGIN frame claims a name that is served elsewhere",
+       also_where_right=True, severity=Severity.WARNING,
+       masks=("address-sets-overlap", "sni-router-with-shared-cert", "sni-policy-forbids-connection-reuse",
+              "vhost-tls-params-differ", "vhost-certs-overlap"))  # fmt: skip
+def origin_frame_too_wide(evidence: Evidence) -> Draft | None:
+    """A server tells clients to ask it for a name that lives elsewhere, and does not serve it (RFC 8336)."""
+    mine = set(evidence.round.addresses)
+    origin = origin_of(evidence.target)
+    shown = [
+        shared
+        for shared in evidence.shared
+        if shared.seen.probe.address not in mine and origin in (shared.seen.origins or ())
+    ]
+    if not shown:
+        return None
+    first = shown[0]
+    at = first.seen.probe.address
+    return Draft(
+        confidence=BOTH,
+        summary=f"the server of {first.opener} at {at} claims {evidence.domain} in its ORIGIN frame, and answers "
+        f"{answer_of(first.seen)} to it; the name lives at {names(sorted(mine))}",
+        shown=tuple(one.seen for one in shown),
+        code=status_of(first.seen),
+        evidence=(
+            f"the ORIGIN frame at {at} has {origin}, and the certificate there covers the name",
+            *lines([one.seen for one in shown]),
+            *lines([sample.seen for sample in evidence.right], 2),
+        ),
+        noticed_by=(
+            f"Firefox, which goes by ORIGIN frames, after a visit to {first.opener}; "
+            + (
+                "it asks again on a new connection: slower, but served"
+                if status_of(first.seen) == MISDIRECTED
+                else "a new private window heals it"
+            ),
+            "browsers that pass over ORIGIN frames, as Chromium, do not",
+        ),
     )

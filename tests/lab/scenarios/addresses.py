@@ -45,6 +45,24 @@ SOMEBODY_ELSE = caddy(
     caddy_site("*.orchard.test", "respond 404", at="beside"), at="beside", servers="protocols h1 h2 h3"
 )
 
+
+def claiming(*names: str) -> Server:
+    """Node.js, whose ORIGIN frame has these names, serves pears and says 421 to others."""
+    origins = ", ".join(f'"https://{name}:@edge_port"' for name in names)
+    program = """
+const http2 = require("node:http2");
+const pem = require("node:fs").readFileSync("@site");
+const settings = { key: pem, cert: pem, allowHTTP1: true, origins: [%s] };
+const server = http2.createSecureServer(settings, (request, response) => {
+  const host = (request.headers[":authority"] ?? request.headers.host).split(":")[0];
+  response.writeHead(host === "%s" ? 200 : 421, { "content-type": "text/html" });
+  response.end(`<title>${host}</title>${response.statusCode === 200 ? "Welcome to" : "Not here:"} ${host}`);
+});
+server.listen(@edge_port, "@edge_address");
+"""
+    return Server("node", program % (origins, PEARS))
+
+
 SCENARIOS = (
     Scenario(
         name="old-server-in-dns",
@@ -120,6 +138,17 @@ SCENARIOS = (
             "servers": (shop("edge", *BOTH), shop("edge2", *BOTH)),
             "shows": (*works(*BOTH), reused(PEARS, PLUMS, 200, PLUMS)),
         },
+    ),
+    Scenario(
+        name="node-claims-neighbour",
+        cause="origin-frame-too-wide",
+        why="The ORIGIN frame of pears' server has plums too, which lives at another address and gets 421 here.",
+        targets={PEARS: ("edge",), PLUMS: ("edge2",)},
+        broken=(PLUMS,),
+        certificates=PAIR,
+        servers=(claiming(PEARS, PLUMS), shop("edge2", PLUMS)),
+        shows=(*works(PEARS), own(PLUMS, 200, PLUMS, at="edge2"), reused(PEARS, PLUMS, 421)),
+        fixed={"servers": (claiming(PEARS), shop("edge2", PLUMS))},
     ),
     Scenario(
         name="advertised-and-dead",
