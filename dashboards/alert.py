@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from dashboards.queries import with_labels_of_domain
 from dashboards.values import Board
 
 FROM_CAUSE = "{{ $labels.severity }}"
@@ -32,3 +34,7 @@ class Alert:
     board: Board
     panel: int
     whose: str = "domain"
+
+    def asked(self, labels: Sequence[str]) -> str:
+        """The expression; about a domain, with those labels that its configuration gives it."""
+        return with_labels_of_domain(self.expr, labels) if self.whose == "domain" else self.expr

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from dashboards.alert import FROM_CAUSE, Alert
 from dashboards.alerts_of_domains import OF_DOMAINS
@@ -18,9 +18,10 @@ DATASOURCE_UID = "statuscode-prometheus"
 FOLDER = "HTTP status"
 
 
-def grafana_rules() -> str:
+def grafana_rules(labels: Sequence[str]) -> str:
+    """The text of a file to provision; alerts about domains carry these `labels` of their configuration."""
     groups = [
-        {"orgId": 1, "name": name, "folder": FOLDER, "interval": "1m", "rules": list(map(_rule, alerts))}
+        {"orgId": 1, "name": name, "folder": FOLDER, "interval": "1m", "rules": [_rule(one, labels) for one in alerts]}
         for name, alerts in (("statuscode-domains", OF_DOMAINS), ("statuscode-exporter", OF_EXPORTERS))
     ]
     return document(_HEAD, {"apiVersion": 1, "groups": groups})
@@ -35,14 +36,14 @@ def uid(alert: Alert) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "-", alert.name).lower()
 
 
-def _rule(alert: Alert) -> Mapping[str, object]:
+def _rule(alert: Alert, labels: Sequence[str]) -> Mapping[str, object]:
     shows = {"__dashboardUid__": alert.board.uid, "__panelId__": str(alert.panel)}
     texts = {"summary": alert.summary, "description": alert.description, "runbook_url": alert.runbook}
     return {
         "uid": uid(alert),
         "title": alert.name,
         "condition": "B",
-        "data": [_query(alert.expr), _above_zero()],
+        "data": [_query(alert.asked(labels)), _above_zero()],
         "dashboardUid": alert.board.uid,
         "panelId": alert.panel,
         # Incidents are series that are there while they are open: none is what is hoped for.

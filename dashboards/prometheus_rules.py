@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from dashboards.alert import FROM_CAUSE, Alert
 from dashboards.alerts_of_domains import OF_DOMAINS
@@ -20,20 +20,25 @@ _NOT_IDENTITY = ("title", "runbook_url", "runbooks")
 _KEPT = "5m"
 
 
-def prometheus_rules(grafana_url: str) -> str:
-    """The text of a rule file; dashboards are found below `grafana_url`."""
+def prometheus_rules(grafana_url: str, labels: Sequence[str]) -> str:
+    """The text of a rule file.
+
+    Arguments:
+        grafana_url: below it dashboards are found.
+        labels: of a domain's configuration, which alerts about it carry.
+    """
     groups = [
         {"name": "statuscode-recording", "rules": [{"record": one.name, "expr": one.expr} for one in RECORDINGS]},
-        {"name": "statuscode-domains", "rules": [_rule(one, grafana_url) for one in OF_DOMAINS]},
-        {"name": "statuscode-exporter", "rules": [_rule(one, grafana_url) for one in OF_EXPORTERS]},
+        {"name": "statuscode-domains", "rules": [_rule(one, grafana_url, labels) for one in OF_DOMAINS]},
+        {"name": "statuscode-exporter", "rules": [_rule(one, grafana_url, labels) for one in OF_EXPORTERS]},
     ]
     return document(_HEAD, {"groups": groups})
 
 
-def _rule(alert: Alert, grafana_url: str) -> Mapping[str, object]:
+def _rule(alert: Alert, grafana_url: str, labels: Sequence[str]) -> Mapping[str, object]:
     return {
         "alert": alert.name,
-        "expr": alert.expr,
+        "expr": alert.asked(labels),
         "for": alert.lasts,
         "keep_firing_for": _KEPT,
         "labels": dict(_labels(alert)),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dashboards.names import of_exporter
 from dashboards.recording import RECORDINGS
 
@@ -60,6 +62,15 @@ def with_page(expression: str) -> str:
     """With the URL of the exporter's pages."""
     pages = one_by("job, instance", of_instances("statuscode_exporter_pages_info"))
     return f"({expression})\n  * on (job, instance) group_left (url) {pages}"
+
+
+def with_labels_of_domain(expression: str, labels: Sequence[str]) -> str:
+    """With those labels that the configuration gives the domain: `group`, and whatever stands in its `labels`.
+
+    A domain that is in two groups, as it is being moved or as two exporters have it, gets the labels of one.
+    """
+    lately = f"last_over_time({everywhere('statuscode_domain_info')}[10m])"  # a scrape may have failed
+    return f"({expression})\n  * on (job, domain) group_left ({', '.join(labels)}) {one_by('job, domain', lately)}"
 
 
 def unless_empty(expression: str, zero: str, label: str, text: str) -> str:

@@ -56,6 +56,7 @@ CONSTANT = {
     info("response-too-slow", 512, "The answer comes too slowly", "critical"): "1x300",
     info("unknown", 999, "None of the known causes fits", "critical"): "1x300",
     PAGES: "1x300",
+    f'statuscode_domain_info{{{JOB},domain="a.test",group="shop",team="pay"}}': "1x300",
 }
 
 OF_INCIDENTS = ("Misdirected", "ServerError", "ClientError", "NoAnswer", "UnexpectedAnswer", "Misrouted")
@@ -72,7 +73,7 @@ def of_incident(
             f"statuscode_incident_active{{{JOB},{labels}}}": OPEN,
             f'statuscode_domain_up{{{JOB},domain="a.test"}}': up,
         },
-        labels={"domain": "a.test", "code": code, "cause": cause, "severity": severity},
+        labels={"domain": "a.test", "group": "shop", "code": code, "cause": cause, "severity": severity},
         summary=summary,
         description=description,
         runbook=f"{RUNBOOKS}/{cause}",
@@ -198,7 +199,7 @@ CASES = (
             success("192.0.2.3"): FAILING,
             f'statuscode_domain_cause{{{JOB},domain="a.test"}}': "0x9 107x19 0x90",
         },
-        labels={"domain": "a.test", "cause": "vhost-missing", "severity": "warning"},
+        labels={"domain": "a.test", "group": "shop", "cause": "vhost-missing", "severity": "warning"},
         summary="One address of a domain answers unlike the others.",
         description="a.test: 2 of its addresses are not as expected, others are: "
         "The server has no virtual host for the name.",
@@ -208,7 +209,7 @@ CASES = (
     Case(
         alert="AddressDiffers",
         series={success("192.0.2.1"): "1x300", success("192.0.2.2"): FAILING},
-        labels={"domain": "a.test", "cause": "unknown", "severity": "warning"},
+        labels={"domain": "a.test", "group": "shop", "cause": "unknown", "severity": "warning"},
         summary="One address of a domain answers unlike the others.",
         description="a.test: 1 of its addresses are not as expected, others are: None of the known causes fits.",
         runbook=f"{RUNBOOKS}/unknown",
@@ -221,7 +222,7 @@ CASES = (
             f'statuscode_domain_up{{{JOB},domain="a.test"}}': "1x60 0x8 1x50" + " 0x2 1x2" * 10 + " 1x120",
             f'statuscode_domain_cause{{{JOB},domain="a.test"}}': "0x60 404x8 0x50" + " 404x2 0x2" * 10 + " 0x120",
         },
-        labels={"domain": "a.test", "cause": "application-error", "severity": "warning"},
+        labels={"domain": "a.test", "group": "shop", "cause": "application-error", "severity": "warning"},
         summary="A domain comes and goes.",
         description="a.test was not as expected in 49.18% of the last hour, and came back in between: "
         "The application fails.",
@@ -234,7 +235,7 @@ CASES = (
     Case(
         alert="Slow",
         series={duration("tls"): "0.01x9 0.5x30 0.01x90", duration("processing"): "0.01x9 2.5x30 0.01x90"},
-        labels={"domain": "a.test", "cause": "response-too-slow", "severity": "warning"},
+        labels={"domain": "a.test", "group": "shop", "cause": "response-too-slow", "severity": "warning"},
         summary="A domain answers slowly.",
         description="a.test took 3s over the last ten minutes, at its slowest address.",
         runbook=f"{RUNBOOKS}/response-too-slow",
@@ -250,7 +251,7 @@ CASES = (
                 f"{14 * 86400 + 600}x40 {90 * 86400}x90"
             )
         },
-        labels={"domain": "a.test", "cause": "cert-expired", "severity": "warning"},
+        labels={"domain": "a.test", "group": "shop", "cause": "cert-expired", "severity": "warning"},
         summary="A certificate ends within two weeks.",
         description="The certificate of a.test ends in 13d 23h 40m 0s.",
         runbook=f"{RUNBOOKS}/cert-expired",

@@ -78,6 +78,7 @@ class SickExporter:
                 f'statuscode_cause_info{{cause="response-too-slow",{cause}/response-too-slow"}} 1',
                 f'statuscode_round_timestamp_seconds{{domain="slow.example.test"}} {now - 2000}',
                 'statuscode_round_interval_seconds{domain="slow.example.test"} 60',
+                'statuscode_domain_info{domain="slow.example.test",group="slow"} 1',
                 'statuscode_domain_up{domain="slow.example.test"} 1',
                 'statuscode_domain_cause{domain="slow.example.test"} 0',
                 f'statuscode_probe_duration_seconds{{domain="slow.example.test",{phase}}} 3',

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from dashboards import build
 from tests.dashboards import committed
 from tests.dashboards.cases import (
     CASES,
@@ -67,7 +68,7 @@ def test_promtool_does_find_faults(tmp_path):
     assert "FAILED" in judged(tmp_path, CONSTANT | case.series, [(case.fires, case.alert, [])])
 
 
-def fires_once(folder, series, case, minute=None):
+def fires_once(folder, series, case, minute=None, **how):
     """Whether it is one alert, in whose words ever: Prometheus has no order for those of two exporters."""
     labels = {"alertname": f"StatusCode{case.alert}", "alertstate": "firing", "job": "statuscode", **case.labels}
     named = ",".join(f'{name}="{value}"' for name, value in labels.items())
@@ -77,6 +78,7 @@ def fires_once(folder, series, case, minute=None):
         folder,
         series,
         promql_expr_test=[{"expr": asked, "eval_time": f"{minute or case.fires}m", "exp_samples": [sample]}],
+        **how,
     )
 
 
@@ -109,6 +111,27 @@ def test_misrouting_that_two_exporters_hold_for_differently_severe_is_one_alert(
     series = CONSTANT | case.series | of_another(CONSTANT | worse)
 
     assert fires_once(tmp_path, series, case) == ""
+
+
+def test_a_team_is_called_by_a_label_of_its_own(tmp_path):
+    """Alertmanager routes by what the configuration says of a domain; PromQL wants such labels by name."""
+    build.main([f"--output={tmp_path}", "--label=team", "--label=group"])
+    mine = tmp_path / "prometheus/statuscode.rules.yaml"
+
+    for case in OF_DOMAINS:
+        of_team = replace(case, labels={**case.labels, "team": "pay"})
+        assert fires_once(tmp_path, CONSTANT | case.series, of_team, rules=mine) == ""
+    grafana = (tmp_path / "grafana/provisioning/alerting/rules.yaml").read_text("utf-8")
+    assert grafana.count("group_left (group, team)") == mine.read_text("utf-8").count("group_left (group, team)") == 10
+
+
+@pytest.mark.parametrize("label", ["", "no-dash", "a, b", "1st"])
+def test_what_is_no_label_is_refused(capsys, tmp_path, label):
+    with pytest.raises(SystemExit, match="2"):
+        build.main([f"--output={tmp_path}", f"--label={label}"])
+
+    assert "is no name of a label" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def without_a_minute(values, minute):

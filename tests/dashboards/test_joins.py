@@ -10,7 +10,6 @@ from tests.dashboards.promtool import promtool
 
 AT = 16  # minutes; every case is in trouble then, or was
 INFO = {
-    f'statuscode_domain_info{{{JOB},domain="a.test",group="shop"}}': "1x300",
     f'statuscode_exporter_build_info{{{JOB},version="1",python_version="3",openssl_version="OpenSSL 3"}}': "1x300",
     f'statuscode_coalescing_exposed{{{JOB},domain="a.test",sibling="b.test",client="firefox"}}': "1x300",
 }

@@ -142,6 +142,7 @@ def test_every_alert_reached_the_webhook_with_its_texts_and_links(lived):
         assert not re.search(r"<no value>|%!|\{\{", str(texts)), texts
         assert alert["labels"]["severity"] in {"critical", "warning", "info"}
         assert not {"title", "runbook_url", "runbooks"} & set(alert["labels"])
+        assert ("group" in alert["labels"]) is ("domain" in alert["labels"])
 
 
 def test_every_runbook_that_an_alert_names_is_answered_by_the_exporter(lived):
